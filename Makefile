@@ -10,7 +10,7 @@ BIN := .venv/bin
 # moved or copied, installs again; otherwise nothing is asked of the network.
 RUN_STAMP := .venv/run-$(shell (pwd; cat pyproject.toml requirements.lock) | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell (pwd; cat pyproject.toml requirements-dev.lock) | cksum | cut -d' ' -f1)
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-virtualenv
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-virtualenv
 # The first interpreter of a supported version; PYTHON=... on the command line goes first.
 CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
@@ -41,7 +41,7 @@ check: $(DEV_STAMP) ## Format, lint, types, floors and rooms, documentation
 	@echo "ruff format"; $(BIN)/ruff format --check --quiet .
 	@echo "ruff check"; $(BIN)/ruff check --quiet .
 	@echo "mypy --strict"; $(BIN)/mypy --no-error-summary
-	@echo "import-linter"; $(BIN)/lint-imports --no-timing > .venv/lint-imports.txt \
+	@echo "import-linter"; $(BIN)/lint-imports > .venv/lint-imports.txt \
 		|| { cat .venv/lint-imports.txt; exit 1; }
 	@echo "architecture and docs tests"; $(BIN)/python -m pytest -q tests/architecture tests/docs
 
