@@ -1,0 +1,1 @@
+"""Everything that speaks SQL: the embedded server, connections, reads into arrays, bulk writes, artifacts."""
