@@ -18,8 +18,8 @@ create table regimes (
     constraint regimes_regime_embedding_check
         check (octet_length(regime_embedding) > 0 and octet_length(regime_embedding) % 4 = 0),
     constraint regimes_confidence_check check (confidence between 0 and 1),
-    constraint regimes_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint regimes_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index regimes_as_of on regimes (region, as_of_date);

@@ -16,8 +16,8 @@ create table stability_vectors (
         check (entity_type in ('MARKET', 'ISSUER', 'SECTOR', 'INSTRUMENT', 'PORTFOLIO')),
     constraint stability_vectors_vector_components_check check (are_units(vector_components)),
     constraint stability_vectors_overall_score_check check (overall_score between 0 and 1),
-    constraint stability_vectors_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint stability_vectors_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index stability_vectors_as_of on stability_vectors (entity_type, entity_id, as_of_date);
@@ -80,8 +80,8 @@ create table fragility_measures (
         check (entity_type in ('MARKET', 'ISSUER', 'SECTOR', 'INSTRUMENT', 'PORTFOLIO')),
     constraint fragility_measures_fragility_score_check check (fragility_score between 0 and 1),
     constraint fragility_measures_scenario_losses_check check (jsonb_typeof(scenario_losses) = 'object'),
-    constraint fragility_measures_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint fragility_measures_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index fragility_measures_as_of on fragility_measures (entity_type, entity_id, as_of_date);
@@ -153,8 +153,8 @@ create table soft_target_classes (
     constraint soft_target_classes_instability_check check (instability between 0 and 1),
     constraint soft_target_classes_high_fragility_check check (high_fragility between 0 and 1),
     constraint soft_target_classes_complacent_pricing_check check (complacent_pricing between 0 and 1),
-    constraint soft_target_classes_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint soft_target_classes_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index soft_target_classes_as_of on soft_target_classes (entity_type, entity_id, as_of_date);

@@ -27,8 +27,8 @@ create table instrument_scores (
     constraint instrument_scores_signal_label_check
         check (signal_label in ('STRONG_BUY', 'BUY', 'HOLD', 'SELL', 'STRONG_SELL')),
     constraint instrument_scores_alpha_components_check check (jsonb_typeof(alpha_components) = 'object'),
-    constraint instrument_scores_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint instrument_scores_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index idx_scores_strategy_date on instrument_scores (strategy_id, as_of_date);
@@ -107,8 +107,8 @@ create table universes (
     constraint universes_market_id_fkey foreign key (market_id) references markets,
     constraint universes_tier_check check (tier in ('CORE', 'SATELLITE', 'EXCLUDED')),
     constraint universes_instrument_ids_check check (array_position(instrument_ids, null) is null),
-    constraint universes_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint universes_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index universes_as_of on universes (strategy_id, market_id, as_of_date);

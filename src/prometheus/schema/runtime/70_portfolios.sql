@@ -14,8 +14,8 @@ create table target_portfolios (
     constraint target_portfolios_strategy_id_fkey foreign key (strategy_id) references strategies,
     constraint target_portfolios_portfolio_id_fkey foreign key (portfolio_id) references portfolios,
     constraint target_portfolios_target_positions_check check (jsonb_typeof(target_positions) = 'object'),
-    constraint target_portfolios_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint target_portfolios_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index target_portfolios_as_of on target_portfolios (portfolio_id, strategy_id, as_of_date);
@@ -91,8 +91,8 @@ create table portfolio_risk_reports (
         check (jsonb_typeof(exposures_by_sector) = 'object'),
     constraint portfolio_risk_reports_exposures_by_factor_check
         check (jsonb_typeof(exposures_by_factor) = 'object'),
-    constraint portfolio_risk_reports_decision_check check (metadata ->> 'decision_id' is not null
-               and metadata ->> 'decision_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+    constraint portfolio_risk_reports_decision_check check (
+        (metadata ->> 'decision_id')::uuid is not null and length(metadata ->> 'decision_id') = 36)
 );
 
 create index portfolio_risk_reports_as_of on portfolio_risk_reports (portfolio_id, as_of_date);
