@@ -1,0 +1,97 @@
+"""The best names of each day."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prometheus.maths._checks import require_same_shape, require_within
+from prometheus.maths._jit import B2, F2, OUT_I2, as_floats, compiled, type_i8
+
+
+def best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the columns of each day's highest scores, the best first.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_dates, n_assets)
+        Higher is better.
+    n : int
+        How many, at least 1.
+    mask : ndarray of bool of shape (n_dates, n_assets)
+        The names that may be chosen on each day.
+
+    Returns
+    -------
+    ndarray of int64 of shape (n_dates, n)
+        Column indices; -1 where a day has fewer than ``n`` names. NaN is never chosen. Equal scores come in
+        the order of their columns, which is the fixed order of instruments.
+
+    Raises
+    ------
+    ConfigError
+        If ``n`` is below 1.
+    InvalidRowsError
+        If the shapes differ.
+
+    Notes
+    -----
+    A stable sort of the negated scores, day by day.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> day = np.array([[0.2, np.nan, 0.9, 0.2, 0.5]])
+    >>> best_n(day, 3, np.ones_like(day, dtype=bool)).tolist()
+    [[2, 4, 0]]
+    >>> best_n(day, 3, np.array([[True, True, False, False, False]])).tolist()
+    [[0, -1, -1]]
+    """
+    require_same_shape(scores, mask, names="scores and mask")
+    require_within(n, 1, np.inf, name="n", bounds="[)")
+    return _best_n(as_floats(scores), int(n), mask)
+
+
+def is_among(columns: NDArray[np.int64], n_assets: int) -> NDArray[np.bool_]:
+    """Return the mask of the chosen columns.
+
+    Parameters
+    ----------
+    columns : ndarray of int64 of shape (n_dates, n)
+        As `best_n` gives them; -1 stands for nobody.
+    n_assets : int
+        Width of the mask.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_dates, n_assets)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> is_among(np.array([[2, 0, -1]]), 4).tolist()
+    [[True, False, True, False]]
+    """
+    chosen = np.zeros((columns.shape[0], n_assets), dtype=np.bool_)
+    rows, places = np.nonzero(columns >= 0)
+    chosen[rows, columns[rows, places]] = True
+    return chosen
+
+
+@compiled(OUT_I2, F2, type_i8, B2)
+def _best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    n_dates, n_assets = scores.shape
+    out = np.full((n_dates, n), -1, dtype=np.int64)
+    negated = np.empty(n_assets)
+    columns = np.empty(n_assets, dtype=np.int64)
+    for i in range(n_dates):
+        n_present = 0
+        for j in range(n_assets):
+            if mask[i, j] and not np.isnan(scores[i, j]):
+                negated[n_present] = -scores[i, j]
+                columns[n_present] = j
+                n_present += 1
+        order = np.argsort(negated[:n_present], kind="mergesort")
+        for k in range(min(n, n_present)):
+            out[i, k] = columns[order[k]]
+    return out
