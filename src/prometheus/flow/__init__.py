@@ -1,0 +1,1 @@
+"""Steps, reads, the graph and the runner. Sees storage as a protocol only."""

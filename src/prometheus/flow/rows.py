@@ -1,0 +1,215 @@
+"""Rows of one table, column by column, on their way between steps and storage.
+
+A column is one of
+
+- an ndarray of float64, int64, bool, datetime64[D] or datetime64[s], NaN and NaT for null;
+- an ndarray of uint8 of shape (n_rows, 16): UUIDs;
+- a `Coded`: whole numbers that point into a short list of texts (instrument ids, labels, repeated JSON);
+- a `JsonFloats`: a JSON object of numbers for each row, one key a column of a matrix;
+- a list of str, Decimal or None;
+- a single str, int, Decimal or None, the same for every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from prometheus.kernel.arrays import FloatArray, IntArray
+from prometheus.kernel.errors import InvalidRowsError
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Texts (or tuples of texts, for a column of arrays) by their place in a list; -1 is null."""
+
+    codes: IntArray
+    values: Sequence[Any]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def taken(self, index: Any) -> Coded:
+        """Return the column at an index or under a mask."""
+        return Coded(self.codes[index], self.values)
+
+    def texts(self) -> list[Any]:
+        """Return one text a row."""
+        return [self.values[c] if c >= 0 else None for c in self.codes.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFloats:
+    """A JSON object of finite numbers a row: ``names`` are its keys, ``values`` is (n_rows, n_names).
+
+    A NaN leaves its key out of that row's object.
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def taken(self, index: Any) -> JsonFloats:
+        """Return the column at an index or under a mask."""
+        return JsonFloats(self.names, self.values[index])
+
+
+Scalar = str | int | float | Decimal | None
+Column = np.ndarray[Any, Any] | Coded | JsonFloats | list[Any] | Scalar
+
+
+def is_scalar(column: Column) -> bool:
+    """Return whether one value stands for all rows."""
+    return column is None or isinstance(column, str | int | float | Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one table in the order of their days.
+
+    Attributes
+    ----------
+    table : str
+        A table of the schema.
+    day : ndarray of shape (n_rows,), int64
+        Place on the run's axis of sessions, ascending.
+    columns : mapping of str to column
+        By the schema's column names.
+    key : Coded, optional
+        What tells rows of one decision apart; the runner makes the row ids from it. Needed for the
+        tables whose row id is a UUID that the step does not make itself.
+    """
+
+    table: str
+    day: IntArray
+    columns: Mapping[str, Column]
+    key: Coded | None = None
+
+    def __post_init__(self) -> None:
+        n = len(self.day)
+        for name, column in self.columns.items():
+            if not is_scalar(column) and len(column) != n:  # type: ignore[arg-type]
+                raise InvalidRowsError(
+                    f"{self.table}.{name}: expected {n} values, one a row, found {len(column)}.",  # type: ignore[arg-type]
+                    remedy="Mend the step that made the rows.",
+                )
+        if n > 1 and (np.diff(self.day) < 0).any():
+            raise InvalidRowsError(
+                f"{self.table}: rows must come in the order of their days.",
+                remedy="Sort them by day in the step that made them.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    def taken(self, index: Any) -> Rows:
+        """Return the rows at a slice, an index or under a mask."""
+        return Rows(
+            self.table,
+            self.day[index],
+            {name: _taken(column, index) for name, column in self.columns.items()},
+            None if self.key is None else self.key.taken(index),
+        )
+
+    def on(self, first: int, last: int | None = None) -> Rows:
+        """Return the rows of the days from first to last, both included."""
+        lo = int(np.searchsorted(self.day, first, side="left"))
+        hi = int(np.searchsorted(self.day, first if last is None else last, side="right"))
+        if lo == 0 and hi == len(self.day):
+            return self
+        return self.taken(slice(lo, hi))
+
+    def codes(self, name: str) -> IntArray:
+        """Return the places of a coded column."""
+        column = self.columns[name]
+        if not isinstance(column, Coded):
+            raise InvalidRowsError(
+                f"{self.table}.{name} is not a coded column.", remedy="Make it a `Coded` in its step."
+            )
+        return column.codes
+
+    def floats(self, name: str) -> FloatArray:
+        """Return a numeric column as float64; null is NaN."""
+        column = self.columns[name]
+        if isinstance(column, np.ndarray):
+            return column.astype(np.float64, copy=False)
+        if isinstance(column, list):
+            return np.array([np.nan if v is None else float(v) for v in column], dtype=np.float64)
+        raise InvalidRowsError(f"{self.table}.{name} is not numeric.", remedy="Read another column.")
+
+    def values(self, name: str) -> list[Any]:
+        """Return a column as a list of Python values, one a row."""
+        column = self.columns[name]
+        if isinstance(column, Coded):
+            return list(column.texts())
+        if isinstance(column, np.ndarray):
+            return list(column) if column.ndim == 2 else column.tolist()
+        return list(column) if isinstance(column, list) else [column] * len(self)
+
+    def panel(self, name: str, *, days: IntArray, n_assets: int) -> FloatArray:
+        """Return a numeric column as an array of shape (n_days, n_assets), NaN where there is no row.
+
+        Rows are placed by their ``instrument_id`` and their day.
+        """
+        out = np.full((len(days), n_assets), np.nan)
+        if len(self) and len(days):
+            place = np.searchsorted(days, self.day)
+            inside = (place < len(days)) & (days[np.minimum(place, len(days) - 1)] == self.day)
+            out[place[inside], self.codes("instrument_id")[inside]] = self.floats(name)[inside]
+        return out
+
+
+def _taken(column: Column, index: Any) -> Column:
+    if isinstance(column, np.ndarray):
+        return column[index]  # type: ignore[no-any-return]
+    if isinstance(column, Coded | JsonFloats):
+        return column.taken(index)
+    if isinstance(column, list):
+        if isinstance(index, slice):
+            return column[index]
+        places = np.arange(len(column))[index]
+        return [column[i] for i in places.tolist()]
+    return column
+
+
+def joined(parts: Iterable[Rows]) -> Rows:
+    """Return rows of one table, of one shape of columns, put behind each other."""
+    given = list(parts)
+    found = [part for part in given if len(part)]
+    if len(found) <= 1:
+        return (found or given)[0]
+    first = found[0]
+    columns = {name: _joined([(p.columns[name], len(p)) for p in found]) for name in first.columns}
+    keys = None if first.key is None else _joined([(p.key, len(p)) for p in found])
+    return Rows(first.table, np.concatenate([p.day for p in found]), columns, keys)  # type: ignore[arg-type]
+
+
+def _joined(columns: list[tuple[Any, int]]) -> Any:
+    first = columns[0][0]
+    if all(is_scalar(column) for column, _ in columns):
+        if all(column == first for column, _ in columns):
+            return first
+        return [column for column, n in columns for _ in range(n)]
+    if isinstance(first, np.ndarray):
+        return np.concatenate([column for column, _ in columns])
+    if isinstance(first, JsonFloats):
+        return JsonFloats(first.names, np.concatenate([column.values for column, _ in columns]))
+    if isinstance(first, Coded):
+        if all(column.values is first.values for column, _ in columns):
+            return Coded(np.concatenate([column.codes for column, _ in columns]), first.values)
+        values: dict[str, int] = {}
+        codes = []
+        for column, _ in columns:
+            place = np.array([values.setdefault(v, len(values)) for v in column.values] or [0])
+            codes.append(np.where(column.codes >= 0, place[column.codes], -1))
+        return Coded(np.concatenate(codes), list(values))
+    out: list[Any] = []
+    for column, n in columns:
+        out.extend(column if isinstance(column, list) else [column] * n)
+    return out

@@ -1,0 +1,104 @@
+"""What a step is: data that says what it reads and writes, and a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from prometheus.flow.rows import Rows
+from prometheus.kernel.config import EngineConfig
+
+if TYPE_CHECKING:
+    from prometheus.flow.batch import Batch
+
+When = Literal["session", "rebalance"]
+Scope = Literal["market", "strategy", "portfolio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One input of a step.
+
+    Attributes
+    ----------
+    table : str
+        The table that is read.
+    columns : tuple of str
+        Value columns that become panels of shape (n_days, n_assets). Empty: the read gives `Rows`.
+    sessions : int
+        How many sessions the window reaches back, its last day included.
+    lag : int
+        0 ends the window on the day of the decision, 1 on the session before.
+    """
+
+    table: str
+    columns: tuple[str, ...] = ()
+    sessions: int = 1
+    lag: int = 0
+
+    @property
+    def reach(self) -> int:
+        """Sessions between the day of the decision and the oldest day that is seen."""
+        return self.sessions - 1 + self.lag
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a step returns for a batch.
+
+    Attributes
+    ----------
+    rows : tuple of Rows
+        At most one `Rows` for each declared table.
+    updates : tuple of Rows
+        Rows of tables that the step advances: the key and the columns that change.
+    proposed_actions : list of mapping
+        The output in short, one a date of the batch.
+    input_summaries : list of mapping
+        The inputs in short, one a date of the batch.
+    """
+
+    rows: tuple[Rows, ...]
+    proposed_actions: list[Mapping[str, Any]]
+    input_summaries: list[Mapping[str, Any]]
+    updates: tuple[Rows, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One writer of tables.
+
+    Attributes
+    ----------
+    name : str
+        Named after what it returns.
+    config_type : type of EngineConfig
+        Its settings; the engine's name is theirs.
+    reads : callable
+        Settings to the reads that they need. A panel that no setting asks for is not read.
+    writes : tuple of str
+        The tables whose only writer this is.
+    compute : callable
+        ``(batch, config) -> Output``: pure, the same for one date and for a thousand.
+    advances : tuple of str
+        Tables of forward-only rows, written by another step, whose state this step moves on.
+    when : {"session", "rebalance"}
+        The days on which it decides.
+    scope : {"market", "strategy", "portfolio"}
+        What a decision is about, and so what its context id names.
+    """
+
+    name: str
+    config_type: type[EngineConfig]
+    reads: Callable[[Any], tuple[Read, ...]]
+    writes: tuple[str, ...]
+    compute: Callable[[Batch, Any], Output]
+    advances: tuple[str, ...] = ()
+    when: When = "session"
+    scope: Scope = "portfolio"
+
+    @property
+    def engine_name(self) -> str:
+        """The engine's name, as the schema spells it."""
+        return self.config_type.engine_name
