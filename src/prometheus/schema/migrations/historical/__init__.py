@@ -1,0 +1,1 @@
+"""The versions of the historical database, oldest first."""

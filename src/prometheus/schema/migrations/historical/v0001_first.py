@@ -1,0 +1,10 @@
+"""The first version of the historical database."""
+
+from prometheus.schema.migrations.plain_sql import run_sql_beside
+
+revision = "historical_0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    run_sql_beside(__file__)
