@@ -21,8 +21,9 @@ import psycopg
 import pytest
 
 from prometheus.store.connections import Databases, connect
-from prometheus.store.server import SUPERUSER, start_server, stop_server
+from prometheus.store.server import start_server, stop_server
 from prometheus.store.server_account import give_to, run_as, server_account
+from prometheus.store.server_cluster import SUPERUSER
 
 NAMES = ("runtime", "historical")
 _clone_numbers = itertools.count(1)

@@ -37,18 +37,36 @@ class Databases:
         return {"runtime": self.runtime_url, "historical": self.historical_url}[database]
 
 
-def open_databases(settings: Settings) -> Databases:
+def open_databases(settings: Settings, *, check_version: bool = True) -> Databases:
     """Return both databases; the embedded server is started if they live there and it is not running.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where the databases are.
+    check_version : bool
+        Whether to refuse databases that are not at the version of this program.
 
     Raises
     ------
-    ServerStartError, DatabaseVersionError, DiskFullError
+    ServerStartError, DiskFullError
         If the embedded server can't be started.
+    ServerUnreachableError
+        If the user's own server can't be used.
+    DatabaseVersionError
+        If a database was never initialised, or is older or newer than this program.
     """
     if settings.runtime_url is not None and settings.historical_url is not None:
-        return Databases(settings.runtime_url, settings.historical_url)
-    server = start_server(settings.home)
-    return Databases(server.url("runtime"), server.url("historical"))
+        databases = Databases(settings.runtime_url, settings.historical_url)
+    else:
+        server = start_server(settings.home)
+        databases = Databases(server.url("runtime"), server.url("historical"))
+    if check_version:
+        from prometheus.store.migrations import require_head  # it connects, so it imports this module
+
+        require_head(databases.runtime_url, "runtime")
+        require_head(databases.historical_url, "historical")
+    return databases
 
 
 def connect(
@@ -84,7 +102,7 @@ def connect(
     if found < OLDEST_SERVER:
         connection.close()
         raise DatabaseVersionError(
-            f"The server of {without_password(url)} is PostgreSQL {found}, expected {OLDEST_SERVER} or later.",
+            f"The server of {without_password(url)} is PostgreSQL {found}, expected {OLDEST_SERVER}+.",
             remedy="Upgrade the server, or unset the two URLs to use the embedded one.",
         )
     return connection
@@ -154,10 +172,8 @@ def _unreachable(error: psycopg.OperationalError, said: str, place: str) -> Serv
     lowered = said.lower()
     if "password" in lowered or "authentication" in lowered or "pg_hba.conf" in lowered:
         remedy = "Check user and password in the URL, and the server's pg_hba.conf."
-    elif (
-        isinstance(error, driver.InvalidCatalogName)
-        or 'database "' in lowered
-        and "does not exist" in lowered
+    elif isinstance(error, driver.InvalidCatalogName) or (
+        'database "' in lowered and "does not exist" in lowered
     ):
         remedy = "Create the database first (CREATE DATABASE), then run `prometheus db init`."
     elif "too many" in lowered or "remaining connection slots" in lowered:

@@ -15,11 +15,9 @@ Starting, in order:
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -27,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from prometheus.kernel.errors import DatabaseVersionError, DiskFullError, ServerStartError
+from prometheus.kernel.errors import ServerStartError
 from prometheus.store.server_account import (
     REMEDY_OWN_SERVER,
     Account,
@@ -36,13 +34,12 @@ from prometheus.store.server_account import (
     run_as,
     server_account,
 )
+from prometheus.store.server_cluster import SUPERUSER, make_cluster, refuse_other_version
 from prometheus.store.server_config import CONFIG_FILE, server_config
+from prometheus.store.server_errors import file_error, program_error
 from prometheus.store.server_lock import FileLock
+from prometheus.store.server_processes import PORT, answers, cluster_name, postmaster_pid, signal_processes
 
-DATABASES = ("runtime", "historical")
-SUPERUSER = "prometheus"
-MAJOR_VERSION = 18
-PORT = 5432  # part of the socket's name; nothing listens on the network
 START_TIMEOUT_SECONDS = 300.0  # recovery after a crash may replay gigabytes of log
 LEFTOVER_PATIENCE_SECONDS = 5.0
 LONGEST_SOCKET_PATH = 100  # the least that any Unix allows is 103 characters
@@ -84,16 +81,8 @@ def log_file(home: Path) -> Path:
 
 def running_server(home: Path) -> EmbeddedServer | None:
     """Return the server of a home if it answers, else None."""
-    data = server_folder(home) / "data"
-    try:
-        lines = (data / "postmaster.pid").read_text().splitlines()
-    except OSError:
-        return None
-    # pid, data folder, start, port, socket folder, address, shared memory, state
-    if len(lines) < 8 or lines[1] != str(data) or lines[7].strip() != "ready":
-        return None
-    server = EmbeddedServer(int(lines[0]), Path(lines[4]), data)
-    return server if _answers(server.socket_folder) else None
+    server = _ready_server(server_folder(home) / "data")
+    return server if server is not None and answers(server.socket_folder) else None
 
 
 def start_server(home: Path) -> EmbeddedServer:
@@ -129,7 +118,7 @@ def start_server(home: Path) -> EmbeddedServer:
                 )
             return running_server(home) or _start_alone(home, start_lock)
     except OSError as error:
-        raise _file_error(folder, error) from error
+        raise file_error(folder, error) from error
     except subprocess.TimeoutExpired as error:
         raise ServerStartError(
             f"{Path(error.cmd[0]).name} did not end within {error.timeout:.0f} seconds.",
@@ -149,7 +138,7 @@ def stop_server(home: Path, *, timeout_seconds: float = 120.0) -> bool:
     with FileLock(folder / "alive.lock") as alive_lock:
         if alive_lock.acquire():
             return False
-        _signal_processes(folder / "data", signal.SIGINT)
+        signal_processes(folder / "data", signal.SIGINT)
         if not alive_lock.acquire(timeout_seconds=timeout_seconds):
             raise ServerStartError(
                 f"The server of {home} did not stop within {timeout_seconds:.0f} seconds.",
@@ -165,41 +154,20 @@ def _start_alone(home: Path, start_lock: FileLock) -> EmbeddedServer:
     for half_made in folder.glob("data.new-*"):
         shutil.rmtree(half_made, ignore_errors=True)
     if not data.exists():
-        _make_cluster(data, account, start_lock)
-    _refuse_other_version(data)
+        make_cluster(data, account, start_lock)
+    refuse_other_version(data)
+    if account is not None and data.stat().st_uid != account.uid:  # root copied or restored the home
+        for path in (data, *data.rglob("*")):
+            give_to(account, path)
     with FileLock(folder / "alive.lock") as alive_lock:
         server = _wait_for_leftovers(home, alive_lock)
         if server is not None:
             return server
-        (data / "postmaster.pid").unlink(missing_ok=True)
         _launch(home, account, alive_lock)
     server = running_server(home)
     if server is None:
         raise _start_error(home, "The server started but does not answer on its socket.")
     return server
-
-
-def _make_cluster(data: Path, account: Account | None, start_lock: FileLock) -> None:
-    """Make a cluster with both databases; it appears under its name only when it is whole."""
-    programs = programs_folder()
-    fresh = Path(tempfile.mkdtemp(prefix="data.new-", dir=data.parent))
-    give_to(account, fresh)
-    initdb: list[str | Path] = [programs / "initdb", "-D", fresh, "-U", SUPERUSER, "--auth=trust"]
-    initdb += ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-    single_user: list[str | Path] = [programs / "postgres", "--single", "-D", fresh, "postgres"]
-    steps = [
-        ([*initdb, "--data-checksums"], ""),
-        (single_user, "".join(f"CREATE DATABASE {database}\n" for database in DATABASES)),
-    ]
-    for command, statements in steps:
-        # The lock goes along: should this process be killed, the next one waits until the program has ended.
-        done = run_as(account, command, touched=[fresh], stdin=statements, inherited=[start_lock.descriptor])
-        if done.returncode != 0 or "ERROR:" in done.stdout or "FATAL:" in done.stdout:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise _program_error("A new database cluster could not be made.", done.stdout)
-    with (fresh / "postgresql.conf").open("a") as config:
-        config.write(f"\ninclude_if_exists = '{CONFIG_FILE}'\n")
-    fresh.rename(data)
 
 
 def _launch(home: Path, account: Account | None, alive_lock: FileLock) -> None:
@@ -208,7 +176,7 @@ def _launch(home: Path, account: Account | None, alive_lock: FileLock) -> None:
     programs = programs_folder()
     sockets = _socket_folder(data, account)
     config = data / CONFIG_FILE
-    config.write_text(server_config(data, socket_folder=sockets, cluster_name=_cluster_name(data)))
+    config.write_text(server_config(data, socket_folder=sockets))
     give_to(account, config)
     log = log_file(home)
     if log.exists() and log.stat().st_size > LOG_ROTATION_BYTES:
@@ -216,28 +184,26 @@ def _launch(home: Path, account: Account | None, alive_lock: FileLock) -> None:
     log.touch(mode=0o600)
     give_to(account, log)
     beginning = log.stat().st_size
+    # Nobody is alive, so these are stale. PostgreSQL itself would ask whether their process id exists,
+    # which after a restart of a container belongs to somebody else.
+    for stale in (data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+        stale.unlink(missing_ok=True)
+    # pg_ctl hands paths to a shell within double quotes, where a `$` of theirs would mean something;
+    # so it gets names relative to the folder it runs in.
+    start: list[str | Path] = [programs / "pg_ctl", "start", "-D", data.name, "-l", log.name, "-w", "-s"]
+    start += ["-t", f"{START_TIMEOUT_SECONDS:.0f}", "-o", f"-c cluster_name={cluster_name(data)}"]
     done = run_as(
         account,
-        [
-            programs / "pg_ctl",
-            "start",
-            "-D",
-            data,
-            "-l",
-            log,
-            "-w",
-            "-s",
-            "-t",
-            str(int(START_TIMEOUT_SECONDS)),
-        ],
+        start,
         touched=[data, sockets, log],
+        folder=folder,
         inherited=[alive_lock.descriptor],
         timeout_seconds=START_TIMEOUT_SECONDS + 60.0,
     )
     if done.returncode != 0:
         with log.open(errors="replace") as lines:
             lines.seek(beginning)
-            raise _program_error(f"The embedded server of {home} did not start.", done.stdout + lines.read())
+            raise program_error(f"The embedded server of {home} did not start.", done.stdout + lines.read())
 
 
 def _wait_for_leftovers(home: Path, alive_lock: FileLock) -> EmbeddedServer | None:
@@ -252,68 +218,58 @@ def _wait_for_leftovers(home: Path, alive_lock: FileLock) -> EmbeddedServer | No
         now = time.monotonic()
         if now > deadline:
             raise _start_error(home, "Processes of an earlier server still use the data folder.")
-        if _postmaster_pid(data) is not None:
+        if postmaster_pid(data) is not None:
             without_postmaster_since = None
+            _refuse_lost_socket(data)
         elif without_postmaster_since is None:
             without_postmaster_since = now
+            _refuse_moved(data)
         elif now - without_postmaster_since > LEFTOVER_PATIENCE_SECONDS:
             # Without a postmaster nothing of theirs can be committed; recovery takes it from here.
-            _signal_processes(data, signal.SIGKILL)
+            signal_processes(data, signal.SIGKILL)
         time.sleep(0.05)
     return None
 
 
-def _postmaster_pid(data: Path) -> int | None:
-    """Return the pid of a living postmaster of this very data folder, in whatever state it is."""
-    try:
-        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
+def _ready_server(data: Path) -> EmbeddedServer | None:
+    """Return what ``postmaster.pid`` says of a server that is ready, whether or not it is true."""
+    lines = _pid_file(data)
+    # pid, data folder, start, port, socket folder, address, shared memory, state
+    if len(lines) < 8 or lines[1] != str(data) or lines[7].strip() != "ready":
         return None
-    command = _command_line(pid)
-    return pid if "postgres" in command and str(data) in command else None
+    return EmbeddedServer(int(lines[0]), Path(lines[4]), data)
 
 
-def _signal_processes(data: Path, number: signal.Signals) -> None:
-    """Send a signal to the postmaster, or if it is dead to the processes that it left behind."""
-    postmaster = _postmaster_pid(data)
-    pids = [postmaster] if postmaster is not None else _titled_processes(_cluster_name(data))
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+def _pid_file(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return []
 
 
-def _titled_processes(cluster_name: str) -> list[int]:
-    proc = Path("/proc")
-    if proc.exists():
-        pids = [int(entry.name) for entry in proc.iterdir() if entry.name.isdigit()]
-    else:
-        listed = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True)
-        pids = [int(pid) for pid in listed.stdout.split()]
-    return [pid for pid in pids if _command_line(pid).startswith(f"postgres: {cluster_name}:")]
+def _refuse_lost_socket(data: Path) -> None:
+    server = _ready_server(data)
+    if server is not None and not (server.socket_folder / f".s.PGSQL.{PORT}").exists():
+        raise ServerStartError(
+            f"The server of {data.parent.parent} is running, but its socket in {server.socket_folder} is lost.",
+            remedy="Run `prometheus db stop` and try again.",
+        )
 
 
-def _command_line(pid: int) -> str:
-    entry = Path(f"/proc/{pid}/cmdline")
-    if Path("/proc").exists():
-        try:
-            return entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return ""
-    listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
-    return listed.stdout.strip()
-
-
-def _cluster_name(data: Path) -> str:
-    return f"prometheus-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
+def _refuse_moved(data: Path) -> None:
+    lines = _pid_file(data)
+    if len(lines) > 1 and lines[1] != str(data):
+        raise ServerStartError(
+            f"The server of {data.parent.parent} is still running, but was started when it was {lines[1]}.",
+            remedy="Move the folder back, run `prometheus db stop`, and move it again.",
+        )
 
 
 def _socket_folder(data: Path, account: Account | None) -> Path:
     """Return an existing folder, open to its owner only, whose path is short enough for a socket."""
     folder = data.parent / "socket"
     if len(str(folder)) + len(f"/.s.PGSQL.{PORT}.lock") > LONGEST_SOCKET_PATH or "," in str(folder):
-        folder = Path(tempfile.gettempdir()).resolve() / f"{_cluster_name(data)}-{os.geteuid()}"
+        folder = Path(tempfile.gettempdir()).resolve() / f"{cluster_name(data)}-{os.geteuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     owners = {os.geteuid()} | ({account.uid} if account else set())
     if folder.is_symlink() or folder.stat().st_uid not in owners:
@@ -326,16 +282,6 @@ def _socket_folder(data: Path, account: Account | None) -> Path:
     return folder
 
 
-def _answers(socket_folder: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.settimeout(5.0)
-        try:
-            caller.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
-        except OSError:
-            return False
-        return True
-
-
 def _make_folder(home: Path, folder: Path) -> None:
     if home.exists() and not home.is_dir():
         raise ServerStartError(
@@ -345,42 +291,8 @@ def _make_folder(home: Path, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _file_error(folder, error) from error
-
-
-def _refuse_other_version(data: Path) -> None:
-    try:
-        found = (data / "PG_VERSION").read_text().strip()
-    except FileNotFoundError:
-        raise ServerStartError(
-            f"{data} is not a database cluster: it has no file PG_VERSION.",
-            remedy="Move that folder away, or name another home in PROMETHEUS_HOME.",
-        ) from None
-    if found != str(MAJOR_VERSION):
-        raise DatabaseVersionError(
-            f"The cluster in {data} was made by PostgreSQL {found}, this program brings {MAJOR_VERSION}.",
-            remedy="Use the version of Prometheus that made it, or name another home in PROMETHEUS_HOME.",
-        )
-
-
-def _file_error(folder: Path, error: OSError) -> ServerStartError | DiskFullError:
-    reason = error.strerror or str(error)
-    if "No space left" in reason or "quota" in reason.lower():
-        return DiskFullError(f"No room left for {folder}.", remedy="Free some room and try again.")
-    return ServerStartError(
-        f"The folder {folder} can't be used: {reason}.",
-        remedy="Make it writable, or name another home in PROMETHEUS_HOME.",
-    )
+        raise file_error(folder, error) from error
 
 
 def _start_error(home: Path, message: str) -> ServerStartError:
     return ServerStartError(message, remedy=f"See {log_file(home)}. {REMEDY_OWN_SERVER}")
-
-
-def _program_error(message: str, said: str) -> ServerStartError | DiskFullError:
-    if "No space left on device" in said or "Disk quota exceeded" in said:
-        return DiskFullError(
-            f"{message} No room is left on the device.", remedy="Free some room and try again."
-        )
-    tail = "\n".join(said.strip().splitlines()[-8:])
-    return ServerStartError(f"{message}\n{tail}\n", remedy=REMEDY_OWN_SERVER)

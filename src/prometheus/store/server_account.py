@@ -92,6 +92,7 @@ def run_as(
     command: Sequence[str | Path],
     *,
     touched: Sequence[Path],
+    folder: Path = Path("/"),
     stdin: str = "",
     inherited: Sequence[int] = (),
     timeout_seconds: float = 600.0,
@@ -105,7 +106,9 @@ def run_as(
     command : sequence of str or Path
         The program and its arguments.
     touched : sequence of Path
-        Folders that the program must be able to walk to.
+        Files and folders that the program must be able to walk to.
+    folder : Path
+        Where it runs.
     stdin : str
         What the program reads.
     inherited : sequence of int
@@ -131,7 +134,7 @@ def run_as(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        cwd="/",
+        cwd=folder,
         env=environment,
         pass_fds=tuple(inherited),
         timeout=timeout_seconds,

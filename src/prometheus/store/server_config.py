@@ -10,7 +10,7 @@ MEGABYTE = 1024 * 1024
 CONFIG_FILE = "prometheus.conf"
 
 
-def server_config(data: Path, *, socket_folder: Path, cluster_name: str) -> str:
+def server_config(data: Path, *, socket_folder: Path) -> str:
     """Return the text of the configuration file.
 
     Durability is never traded for speed: fsync, full-page writes and synchronous commit stay on. What
@@ -22,8 +22,6 @@ def server_config(data: Path, *, socket_folder: Path, cluster_name: str) -> str:
         Data folder; its disk limits the write-ahead log.
     socket_folder : Path
         Where the socket is; there is no TCP port.
-    cluster_name : str
-        Shown in the titles of the server's processes.
     """
     memory = memory_bytes() // MEGABYTE
     free_disk = shutil.disk_usage(data).free // MEGABYTE
@@ -32,7 +30,6 @@ def server_config(data: Path, *, socket_folder: Path, cluster_name: str) -> str:
         "listen_addresses": "''",
         "unix_socket_directories": _quoted(str(socket_folder)),
         "unix_socket_permissions": "0700",
-        "cluster_name": _quoted(cluster_name),
         "max_connections": "40",
         "shared_buffers": f"{shared}MB",
         "effective_cache_size": f"{max(memory // 2, shared)}MB",
