@@ -19,8 +19,8 @@ SOURCE = ROOT / "src" / "prometheus"
 MAX_LINES = 400
 
 EMPTY_WORDS = frozenset({"manager", "helper", "util", "utility", "common", "misc", "processor", "basic"})
-# Where foreign errors are translated (the database, vendors, brokers, disks), where step and date are
-# added, and where an error becomes an exit code or an HTTP problem.
+# Where errors of the database, vendors, brokers and files are handled, where step and date are added, and
+# where an error becomes an exit code or an HTTP problem. Elsewhere a handler may translate, not recover.
 MAY_CATCH = ("store/", "adapters/", "flow/runner", "cli/", "web/", "__main__.py")
 MAY_ASK_THE_CLOCK = ("adapters/clock",)
 MAY_SPEAK_SQL = ("store/", "schema/")
@@ -110,12 +110,21 @@ def empty_words(code: Module) -> Iterator[str]:
             yield f"{code.path}:{node.lineno} the name `{node.name}` says nothing"
 
 
+def translates(handler: ast.ExceptHandler) -> bool:
+    """Whether a handler of a named error does nothing but raise another, its cause declared."""
+    last = handler.body[-1]
+    is_raise = isinstance(last, ast.Raise) and last.exc is not None and last.cause is not None
+    return (
+        is_raise and handler.type is not None and dotted(handler.type) not in {"Exception", "BaseException"}
+    )
+
+
 def stray_handlers(code: Module) -> Iterator[str]:
     if code.path.startswith(MAY_CATCH):
         return
     for node in ast.walk(code.tree):
-        if isinstance(node, ast.ExceptHandler):
-            yield f"{code.path}:{node.lineno} an `except` outside the seams, the runner and the edge"
+        if isinstance(node, ast.ExceptHandler) and not translates(node):
+            yield f"{code.path}:{node.lineno} an `except` that recovers outside the seams, the runner and the edge"
         elif isinstance(node, ast.Call) and dotted(node.func) in {"suppress", "contextlib.suppress"}:
             yield f"{code.path}:{node.lineno} a `suppress` outside the seams, the runner and the edge"
 

@@ -9,6 +9,12 @@ BREACHES = [
     (rules.empty_words, "flow/step.py", "class StepManager: ..."),
     (rules.empty_words, "flow/step.py", "def basic_read(): ..."),
     (rules.stray_handlers, "domain/market/model.py", "try:\n    x = 1\nexcept ValueError:\n    x = 2"),
+    (
+        rules.stray_handlers,
+        "domain/market/model.py",
+        "try: ...\nexcept Exception as e:\n    raise A() from e",
+    ),
+    (rules.stray_handlers, "domain/market/model.py", "try: ...\nexcept KeyError:\n    raise"),
     (rules.stray_handlers, "flow/graph.py", "from contextlib import suppress\nwith suppress(KeyError): ..."),
     (rules.wall_clocks, "flow/runner.py", "from datetime import datetime\nx = datetime.now()"),
     (rules.wall_clocks, "store/server.py", "import time\nx = time.time()"),
@@ -32,6 +38,7 @@ BREACHES = [
 HONEST = [
     (rules.empty_words, "flow/commonality.py", "class Basin: ...\ndef utilisation(): ..."),
     (rules.stray_handlers, "store/driver.py", "try:\n    x = 1\nexcept ValueError:\n    x = 2"),
+    (rules.stray_handlers, "flow/graph.py", "try: ...\nexcept KeyError as e:\n    raise A() from e"),
     (rules.stray_handlers, "flow/graph.py", "try:\n    x = 1\nfinally:\n    x = 2"),
     (rules.wall_clocks, "adapters/clocks.py", "from datetime import datetime\nx = datetime.now()"),
     (rules.unrepeatable_calls, "kernel/ids.py", "class A:\n    def __hash__(self): return hash(1)"),
