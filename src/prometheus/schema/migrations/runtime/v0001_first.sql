@@ -78,8 +78,8 @@ comment on function refuse_backward_order() is
 
 create function refuse_overfill() returns trigger language plpgsql as $$
 -- One grouped query a statement, so that a COPY of many fills costs one pass. The lock on the orders
--- makes a second writer wait, and then count the fills of the first. A snapshot taken before
--- the wait would not see them: REPEATABLE READ is refused (SERIALIZABLE finds the conflict itself).
+-- makes a second writer wait, and then count the fills of the first; under REPEATABLE READ and
+-- SERIALIZABLE its snapshot would be older than the wait and miss them, so both are refused.
 -- Orders of this very transaction need no lock, nobody else can see them. Dynamic SQL, because a
 -- cached plan for one fill is wrong for many, and the other way round.
 declare
@@ -87,10 +87,10 @@ declare
     filled numeric;
     overfilled uuid;
 begin
-    if current_setting('transaction_isolation') = 'repeatable read' then
-        raise exception 'fills can''t be written under REPEATABLE READ'
+    if current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') then
+        raise exception 'fills can''t be written under %', upper(current_setting('transaction_isolation'))
             using errcode = 'restrict_violation', table = tg_table_name, constraint = tg_name,
-                  hint = 'Write them under READ COMMITTED or SERIALIZABLE.';
+                  hint = 'Write them under READ COMMITTED.';
     end if;
     execute 'select from orders where order_id in (select order_id from added)
              and xmin <> pg_current_xact_id()::xid order by order_id for no key update';
