@@ -124,9 +124,9 @@ def stray_handlers(code: Module) -> Iterator[str]:
         return
     for node in ast.walk(code.tree):
         if isinstance(node, ast.ExceptHandler) and not translates(node):
-            yield f"{code.path}:{node.lineno} an `except` that recovers outside the seams, the runner and the edge"
+            yield f"{code.path}:{node.lineno} an `except` that recovers, away from seams and edges"
         elif isinstance(node, ast.Call) and dotted(node.func) in {"suppress", "contextlib.suppress"}:
-            yield f"{code.path}:{node.lineno} a `suppress` outside the seams, the runner and the edge"
+            yield f"{code.path}:{node.lineno} a `suppress` away from seams and edges"
 
 
 def wall_clocks(code: Module) -> Iterator[str]:
