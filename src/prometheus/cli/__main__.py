@@ -1,0 +1,5 @@
+"""``python -m prometheus.cli`` is the command line."""
+
+from prometheus.cli.app import main
+
+main()
