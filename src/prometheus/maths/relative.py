@@ -117,6 +117,7 @@ def relative_performance(
 
 def _capture(own: NDArray[np.float64], other: NDArray[np.float64], which: NDArray[np.bool_]) -> float:
     def yearly(returns: NDArray[np.float64]) -> float:
-        return compounded(mean(np.log1p(returns)), 12.0)
+        # The C library's log1p a value: numpy's vectorised one differs by processor.
+        return compounded(mean(np.array([math.log1p(value) for value in returns])), 12.0)
 
     return ratio(yearly(own[which]), yearly(other[which]))

@@ -1,0 +1,144 @@
+"""The tear sheet: one run on one page, in one file that fetches nothing.
+
+1. A sentence and the headline numbers.
+2. Equity with drawdown, monthly returns.
+3. Statistics beside the benchmark's.
+4. What was held and traded: exposures, turnover, costs, positions at the end.
+5. Who earned and who lost it, best and worst days.
+6. What the run was made of, and how to ask why.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+
+from prometheus.reports.backtest_report import BacktestReport
+from prometheus.reports.figures import cost_figure, equity_figure, exposure_figure, turnover_figure
+from prometheus.reports.formats import money, number, percent
+from prometheus.reports.tables import (
+    contributions_tables,
+    days_tables,
+    monthly_table,
+    positions_table,
+    specification_table,
+    statistics_table,
+)
+
+
+def tear_sheet_html(run: BacktestReport) -> str:
+    """Return the tear sheet of a run.
+
+    Parameters
+    ----------
+    run : BacktestReport
+
+    Returns
+    -------
+    str
+        A whole HTML page: style and pictures inside, no script, no outside link; the browser is told to
+        fetch nothing. Light, dark and print. The same run gives the same text.
+    """
+    style = files("prometheus.reports").joinpath("tear_sheet.css").read_text(encoding="utf-8")
+    sections = (
+        ("Equity", f"<figure>{equity_figure(run)}</figure>"),
+        ("Monthly returns", monthly_table(run)),
+        ("Statistics", statistics_table(run) + _definitions(run)),
+        ("Exposure", f"<figure>{exposure_figure(run)}</figure>"),
+        (
+            "Trading",
+            (
+                f"<figure><figcaption>Turnover, one way</figcaption>{turnover_figure(run)}</figure>"
+                "<figure><figcaption>Costs since the start: commission and slippage</figcaption>"
+                f"{cost_figure(run)}</figure>"
+            ),
+        ),
+        ("Positions at the end", positions_table(run)),
+        (
+            "Best and worst",
+            f'<div class="two">{contributions_tables(run)}</div><div class="two">{days_tables(run)}</div>',
+        ),
+        ("Specification", specification_table(run.spec)),
+        ("Why? Explaining a number", _how_to_explain(run)),
+    )
+    body = "\n".join(f"<section><h2>{name}</h2>\n{content}\n</section>" for name, content in sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{escape(run.title)} · {run.dates[0]} to {run.dates[-1]}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header>
+<h1>{escape(run.title)}</h1>
+<p class="muted">Backtest · portfolio <code>{escape(run.portfolio_id)}</code></p>
+<p>{escape(_summary(run))}</p>
+{_tiles(run)}
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _summary(run: BacktestReport) -> str:
+    own = run.statistics
+    text = (
+        f"From {run.dates[0]} to {run.dates[-1]}, {money(run.equity[0], run.currency)} became "
+        f"{money(run.equity[-1], run.currency)}: {percent(own.cagr, is_signed=True)} a year"
+    )
+    if run.benchmark_statistics is not None:
+        text += f", {run.benchmark_name} {percent(run.benchmark_statistics.cagr, is_signed=True)}"
+    return (
+        f"{text}. All results are hypothetical, after the simulated costs shown below, before fees and taxes."
+    )
+
+
+def _tiles(run: BacktestReport) -> str:
+    own, other = run.statistics, run.benchmark_statistics
+    tiles = (
+        ("CAGR", percent(own.cagr), other and percent(other.cagr)),
+        ("Volatility", percent(own.volatility), other and percent(other.volatility)),
+        ("Sharpe", number(own.sharpe), other and number(other.sharpe)),
+        ("Deepest drawdown", percent(own.max_drawdown), other and percent(other.max_drawdown)),
+        ("Turnover a year", percent(own.turnover, 0), None),
+        ("Costs a year", percent(own.cost_drag, 2), None),
+    )
+    cells = "".join(
+        f"<div><dt>{label}</dt><dd>{value}"
+        + (f'<span class="beside">benchmark {beside}</span>' if beside else "")
+        + "</dd></div>"
+        for label, value, beside in tiles
+    )
+    return f'<dl class="tiles">{cells}</dl>'
+
+
+def _definitions(run: BacktestReport) -> str:
+    return (
+        f'<p class="muted">From {run.statistics.n_sessions:,} daily returns of closing equity, 252 sessions '
+        "a year. Volatility and tracking error: sample deviation. Sharpe and Sortino: arithmetic mean over "
+        "deviation, risk-free rate as in the specification, else 0. Value at risk and expected shortfall: "
+        "historical, positive losses. Drawdown: share of the highest equity so far. Alpha: Jensen's, "
+        "arithmetic. Captures: geometric means of the months in which the benchmark rose or fell. Turnover: "
+        "half of purchases plus sales, over equity.</p>"
+    )
+
+
+def _how_to_explain(run: BacktestReport) -> str:
+    fill = escape(run.example_fill_id) if run.example_fill_id else "FILL_ID"
+    return (
+        "<p>Every order, fill and position of this run is a row in the databases, with the decision that "
+        "made it and the fingerprint of what that decision had read. To see why something was bought or "
+        "sold, down to the prices it was decided on:</p>"
+        f"<pre>prometheus explain fill {fill}</pre>"
+        "<p>The answer names the order and the decision; <code>prometheus explain order ID</code> and "
+        "<code>prometheus explain decision ID</code> start from those. For other fills of this run, open "
+        "<code>prometheus db psql</code> and look in the table <code>fills</code> for those whose order has "
+        f"the portfolio <code>{escape(run.portfolio_id)}</code>.</p>"
+    )
