@@ -38,7 +38,7 @@ FileOption = Annotated[
 ]
 
 
-@app.command()
+@app.command(short_help="Build both databases.")
 def init(as_json: JsonOption = False) -> None:
     """Build both databases; those that are there already stay as they are.
 
@@ -51,7 +51,7 @@ def init(as_json: JsonOption = False) -> None:
     _migrate(initialise, as_json)
 
 
-@app.command()
+@app.command(short_help="Bring both databases to this program's version.")
 def upgrade(as_json: JsonOption = False) -> None:
     """Bring both databases to the version of this program; their rows stay.
 
@@ -62,7 +62,7 @@ def upgrade(as_json: JsonOption = False) -> None:
     _migrate(upgrade_database, as_json)
 
 
-@app.command()
+@app.command(short_help="Show versions, sizes and rows.")
 def status(as_json: JsonOption = False) -> None:
     """Show where the databases are, their versions, sizes and the rows of each table."""
     from prometheus.store.connections import open_databases
@@ -100,7 +100,7 @@ def status(as_json: JsonOption = False) -> None:
         say("Run `prometheus db init` on an empty database, `prometheus db upgrade` on an older one.")
 
 
-@app.command()
+@app.command(short_help="Look for drift, orphans and broken invariants.")
 def check(as_json: JsonOption = False) -> None:
     """Look for drift, for orphans across the databases and for broken invariants.
 
@@ -129,7 +129,7 @@ def check(as_json: JsonOption = False) -> None:
     say("Both databases are clean.")
 
 
-@app.command()
+@app.command(short_help="Print the URL of a database.")
 def url(database: WhichArgument = DatabaseName.RUNTIME) -> None:
     """Print the URL of a database, for psql, pandas or any other client.
 
@@ -138,7 +138,10 @@ def url(database: WhichArgument = DatabaseName.RUNTIME) -> None:
     say(_url(database))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command(
+    short_help="Open psql on a database.",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
 def psql(context: typer.Context, database: WhichArgument = DatabaseName.RUNTIME) -> None:
     """Open psql on a database; further words are handed to it.
 
@@ -149,7 +152,7 @@ def psql(context: typer.Context, database: WhichArgument = DatabaseName.RUNTIME)
     os.execv(program, [str(program), "--dbname", address, *context.args])
 
 
-@app.command()
+@app.command(short_help="Stop the embedded server.")
 def stop() -> None:
     """Stop the embedded server cleanly; the next command starts it again."""
     from prometheus.store.server import stop_server
@@ -163,7 +166,7 @@ def stop() -> None:
         say(f"No server of {settings.home} was running.")
 
 
-@app.command()
+@app.command(short_help="Write the data dictionary.")
 def dictionary(output: FileOption = None) -> None:
     """Write the data dictionary, generated from the live databases, as Markdown."""
     from prometheus.store.dictionary import dictionary_markdown
@@ -171,7 +174,7 @@ def dictionary(output: FileOption = None) -> None:
     _write(dictionary_markdown(_catalogs()), output, "dictionary.md")
 
 
-@app.command()
+@app.command(short_help="Write the entity-relationship diagrams.")
 def erd(output: FileOption = None) -> None:
     """Write the entity-relationship diagrams, generated from the live databases, for Mermaid."""
     from prometheus.store.dictionary import erd_mermaid
