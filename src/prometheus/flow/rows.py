@@ -145,12 +145,7 @@ class Rows:
 
     def values(self, name: str) -> list[Any]:
         """Return a column as a list of Python values, one a row."""
-        column = self.columns[name]
-        if isinstance(column, Coded):
-            return list(column.texts())
-        if isinstance(column, np.ndarray):
-            return list(column) if column.ndim == 2 else column.tolist()
-        return list(column) if isinstance(column, list) else [column] * len(self)
+        return values_of(self.columns[name], len(self))
 
     def panel(self, name: str, *, days: IntArray, n_assets: int) -> FloatArray:
         """Return a numeric column as an array of shape (n_days, n_assets), NaN where there is no row.
@@ -184,10 +179,11 @@ def joined(parts: Iterable[Rows]) -> Rows:
     found = [part for part in given if len(part)]
     if len(found) <= 1:
         return (found or given)[0]
-    first = found[0]
-    columns = {name: _joined([(p.columns[name], len(p)) for p in found]) for name in first.columns}
-    keys = None if first.key is None else _joined([(p.key, len(p)) for p in found])
-    return Rows(first.table, np.concatenate([p.day for p in found]), columns, keys)  # type: ignore[arg-type]
+    names = [name for name in found[0].columns if all(name in part.columns for part in found)]
+    columns = {name: _joined([(part.columns[name], len(part)) for part in found]) for name in names}
+    keys = [part.key for part in found]
+    key = None if any(k is None for k in keys) else _joined([(k, len(k)) for k in keys if k is not None])
+    return Rows(found[0].table, np.concatenate([part.day for part in found]), columns, key)
 
 
 def _joined(columns: list[tuple[Any, int]]) -> Any:
@@ -196,20 +192,37 @@ def _joined(columns: list[tuple[Any, int]]) -> Any:
         if all(column == first for column, _ in columns):
             return first
         return [column for column, n in columns for _ in range(n)]
-    if isinstance(first, np.ndarray):
+    kinds = {type(column) for column, _ in columns}
+    if kinds == {np.ndarray}:
         return np.concatenate([column for column, _ in columns])
-    if isinstance(first, JsonFloats):
+    if kinds == {JsonFloats}:
         return JsonFloats(first.names, np.concatenate([column.values for column, _ in columns]))
-    if isinstance(first, Coded):
-        if all(column.values is first.values for column, _ in columns):
-            return Coded(np.concatenate([column.codes for column, _ in columns]), first.values)
-        values: dict[str, int] = {}
-        codes = []
-        for column, _ in columns:
-            place = np.array([values.setdefault(v, len(values)) for v in column.values] or [0])
-            codes.append(np.where(column.codes >= 0, place[column.codes], -1))
-        return Coded(np.concatenate(codes), list(values))
+    if kinds == {Coded}:
+        return _joined_codes([column for column, _ in columns])
     out: list[Any] = []
     for column, n in columns:
-        out.extend(column if isinstance(column, list) else [column] * n)
+        out.extend(values_of(column, n))
     return out
+
+
+def _joined_codes(columns: list[Coded]) -> Coded:
+    first = columns[0]
+    if all(column.values is first.values for column in columns):
+        return Coded(np.concatenate([column.codes for column in columns]), first.values)
+    values: dict[Any, int] = {}
+    codes = []
+    for column in columns:
+        place = np.array([values.setdefault(v, len(values)) for v in column.values] or [0])
+        codes.append(np.where(column.codes >= 0, place[column.codes], -1))
+    return Coded(np.concatenate(codes), list(values))
+
+
+def values_of(column: Column, n: int) -> list[Any]:
+    """Return a column of n rows as a list of Python values."""
+    if isinstance(column, Coded):
+        return column.texts()
+    if isinstance(column, np.ndarray):
+        return list(column) if column.ndim == 2 else column.tolist()
+    if isinstance(column, JsonFloats):
+        raise InvalidRowsError("Objects of numbers can't be read as values.", remedy="Read the matrix.")
+    return list(column) if isinstance(column, list) else [column] * n

@@ -30,24 +30,38 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What one step decided over some days.
+
+    Attributes
+    ----------
+    decisions : mapping of int to Decision
+        By day (place of the session).
+    rows : tuple of Rows
+        New rows, nothing left to derive; each belongs to the decision of its day.
+    updates : tuple of Rows
+        Rows of forward-only tables: the key and the columns that change.
+    """
+
+    decisions: Mapping[int, Decision]
+    rows: tuple[Rows, ...]
+    updates: tuple[Rows, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WriteJob:
     """Decisions with their rows: all of it in one transaction, or nothing.
 
     Attributes
     ----------
-    decisions : tuple of Decision
-    rows : tuple of (Rows, list of bytes)
-        Rows with, for each, the id of the decision that it belongs to, ready to be stored: nothing is left
-        to derive. Rows of decisions that are on record already are left out by the storage.
-    updates : tuple of (Rows, list of bytes)
-        Rows of forward-only tables: the key and the columns that change.
+    parts : tuple of Part
+        In the order in which they must be written. Rows of decisions that are on record already are left
+        out by the storage, which looks under a lock on the contexts.
     is_ordered : bool
         Whether it must come after all ordered jobs submitted before it.
     """
 
-    decisions: tuple[Decision, ...]
-    rows: tuple[tuple[Rows, list[bytes]], ...]
-    updates: tuple[tuple[Rows, list[bytes]], ...] = ()
+    parts: tuple[Part, ...]
     is_ordered: bool = False
 
 
@@ -94,4 +108,8 @@ class Storage(Protocol):
 
     def drain(self) -> Mapping[str, int]:
         """Wait for all submitted jobs; return the rows that were written, by table."""
+        ...
+
+    def write_derived(self, rows: Rows) -> int:
+        """Store recomputed rows of the historical database; return how many were new or changed."""
         ...

@@ -104,10 +104,9 @@ def uuid_text(raw: bytes) -> str:
     return str(UUID(bytes=raw))
 
 
-def uuid_texts(matrix: ByteArray) -> list[str]:
-    """Return the texts of a (n_rows, 16) matrix of ids, without hyphens, as PostgreSQL takes them."""
-    text = np.ascontiguousarray(matrix).tobytes().hex()
-    return [text[i : i + 32] for i in range(0, len(text), 32)]
+def short_id(raw: bytes) -> str:
+    """Return the last 12 hex digits of an id: they come from its digest, the first 8 are its date."""
+    return raw[-6:].hex()
 
 
 def uuid_bytes(text: str) -> bytes:

@@ -1,0 +1,75 @@
+"""Panels of a run, each read once, with a digest for each of their days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from prometheus.flow.batch import Assets, Panel
+from prometheus.flow.fingerprints import day_digests, window_digest
+from prometheus.flow.step import Read
+from prometheus.flow.storage import Storage
+from prometheus.kernel.arrays import FloatArray, IntArray
+from prometheus.kernel.errors import NotEnoughHistoryError
+from prometheus.kernel.sessions import Sessions
+
+
+class Inputs:
+    """All panels that a graph reads, over the sessions from ``first`` to ``last`` (places)."""
+
+    def __init__(
+        self,
+        reads: Iterable[Read],
+        *,
+        storage: Storage,
+        assets: Assets,
+        sessions: Sessions,
+        first: int,
+        last: int,
+        known_at: np.datetime64 | None,
+    ) -> None:
+        wanted: dict[str, set[str]] = {}
+        reach = 0
+        for read in reads:
+            if read.columns:
+                wanted.setdefault(read.table, set()).update(read.columns)
+                reach = max(reach, read.reach)
+        self._offset = first - reach
+        if self._offset < 0:
+            raise NotEnoughHistoryError(
+                f"{sessions.dates[first]} lies {first} sessions after the calendar's first one; "
+                f"{reach} are needed.",
+                remedy="Begin later.",
+            )
+        self._assets = assets
+        self._values: dict[tuple[str, str], FloatArray] = {}
+        self._digests: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
+        dates = sessions.dates[self._offset : last + 1]
+        for table, columns in wanted.items():
+            found = storage.panels(table, sorted(columns), assets=assets, dates=dates, known_at=known_at)
+            for column, values in found.items():
+                values.setflags(write=False)
+                self._values[table, column] = values
+
+    def panels(self, reads: Iterable[Read], days: IntArray) -> Mapping[tuple[str, str], Panel]:
+        """Return the panels that a step declared, with windows that end at these days."""
+        out = {}
+        for read in reads:
+            if read.columns:
+                ends = days - (read.lag + self._offset)
+                for column in read.columns:
+                    out[read.table, column] = Panel(
+                        self._values[read.table, column], ends=ends, sessions=read.sessions
+                    )
+        return out
+
+    def digest(self, read: Read, day: int) -> bytes:
+        """Return the digest of what a read of a panel shows on a day."""
+        key = (read.table, read.columns)
+        days = self._digests.get(key)
+        if days is None:
+            columns = {name: self._values[read.table, name] for name in read.columns}
+            days = self._digests[key] = day_digests(columns, self._assets.ids)
+        end = day - read.lag - self._offset
+        return window_digest(days, end - read.sessions + 1, end)

@@ -1,0 +1,47 @@
+"""The instruments of a run, as the flow sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from prometheus.flow.batch import Assets
+from prometheus.kernel.errors import UnknownInstrumentError
+from prometheus.kernel.ids import key_digests
+
+
+def read_assets(
+    connection: psycopg.Connection[Any], *, market_id: str, cash_instrument_id: str | None = None
+) -> Assets:
+    """Return the instruments of a market and, for a portfolio, its cash, bytewise by id.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        If the market has no instruments.
+    """
+    found = connection.execute(
+        "SELECT i.instrument_id, i.symbol, coalesce(i.issuer_id, ''), coalesce(s.sector, ''), i.asset_class, "
+        "i.currency, i.metadata ->> 'delisted' FROM instruments i LEFT JOIN issuers s USING (issuer_id) "
+        "WHERE i.market_id = %s OR i.instrument_id = %s",
+        [market_id, cash_instrument_id],
+    ).fetchall()
+    rows = sorted(found, key=lambda row: row[0].encode())
+    if not any(row[4] != "CASH" for row in rows):
+        raise UnknownInstrumentError(
+            f"Market {market_id} has no instruments.",
+            remedy="`prometheus ingest instruments PATH --market ...` adds them.",
+        )
+    ids, symbols, issuers, sectors, classes, currencies, delisted = zip(*rows, strict=True)
+    return Assets(
+        ids=ids,
+        symbols=symbols,
+        digests=key_digests(ids, space="instrument"),
+        issuers=issuers,
+        sectors=sectors,
+        asset_classes=classes,
+        currencies=currencies,
+        delisted=np.array([d or "NaT" for d in delisted], dtype="datetime64[D]"),
+    )

@@ -1,0 +1,150 @@
+"""The flow's storage protocol on the two PostgreSQL databases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from prometheus.flow.batch import Assets, Context
+from prometheus.flow.rows import Rows
+from prometheus.flow.storage import WriteJob
+from prometheus.kernel.arrays import FloatArray
+from prometheus.kernel.config import EngineConfig
+from prometheus.kernel.ids import short_id
+from prometheus.kernel.sessions import Sessions
+from prometheus.schema.tables import TABLES
+from prometheus.store.connections import Databases, connect, driver_errors
+from prometheus.store.derived import upsert_derived
+from prometheus.store.frames import frame_of
+from prometheus.store.jobs import write_job
+from prometheus.store.panels import read_panels
+from prometheus.store.rows import read_rows
+from prometheus.store.writers import Writers
+
+CREATED_BY = "prometheus"
+
+
+class PostgresStorage:
+    """Reads and writes of one run. Use as a context manager: it closes its connections.
+
+    Parameters
+    ----------
+    databases : Databases
+    sessions : Sessions
+        The axis that days point into.
+    """
+
+    def __init__(self, databases: Databases, sessions: Sessions) -> None:
+        self._databases = databases
+        self._sessions = sessions
+        self._readers: dict[str, psycopg.Connection[Any]] = {}
+        self._writers = Writers(lambda: connect(databases.runtime_url), self._write)
+
+    def __enter__(self) -> PostgresStorage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._readers.values():
+            connection.close()
+        self._readers.clear()
+
+    @contextmanager
+    def _reader(self, database: str) -> Iterator[psycopg.Connection[Any]]:
+        if database not in self._readers:
+            self._readers[database] = connect(self._databases.url(database), autocommit=True)
+        with driver_errors():
+            yield self._readers[database]
+
+    def panels(
+        self,
+        table: str,
+        columns: Sequence[str],
+        *,
+        assets: Assets,
+        dates: np.ndarray[Any, np.dtype[np.datetime64]],
+        known_at: np.datetime64 | None,
+    ) -> Mapping[str, FloatArray]:
+        """See `Storage.panels`."""
+        late = [] if known_at is None or table != "prices_daily" else self._late_batches(known_at)
+        with self._reader(TABLES[table].database) as connection:
+            return read_panels(
+                connection,
+                table,
+                columns,
+                assets=assets,
+                dates=dates,
+                late_batches=late,
+                known_at=known_at,
+            )
+
+    def _late_batches(self, known_at: np.datetime64) -> list[str]:
+        with self._reader("runtime") as connection:
+            found = connection.execute(
+                "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' "
+                "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz",
+                [f"{known_at}Z"],
+            )
+            return [short_id(row[0].bytes) for row in found]
+
+    def rows(
+        self, table: str, *, context: Context, assets: Assets, sessions: Sessions, first: int, last: int
+    ) -> Rows:
+        """See `Storage.rows`."""
+        with self._reader(TABLES[table].database) as connection:
+            return read_rows(
+                connection, table, context=context, assets=assets, sessions=sessions, first=first, last=last
+            )
+
+    def recorded(
+        self,
+        *,
+        engine_name: str,
+        config_id: str,
+        context_id: str,
+        first: np.datetime64,
+        last: np.datetime64,
+    ) -> Mapping[np.datetime64, bytes]:
+        """See `Storage.recorded`."""
+        with self._reader("runtime") as connection:
+            found = connection.execute(
+                "SELECT DISTINCT ON (as_of_date) as_of_date, decision_id FROM engine_decisions "
+                "WHERE engine_name = %s AND config_id = %s AND context_id = %s "
+                "AND as_of_date BETWEEN %s AND %s ORDER BY as_of_date, timestamp DESC, decision_id DESC",
+                [engine_name, config_id, context_id, str(first), str(last)],
+            )
+            return {np.datetime64(date, "D"): decision.bytes for date, decision in found}
+
+    def record_configs(self, configs: Sequence[EngineConfig]) -> None:
+        """See `Storage.record_configs`."""
+        with self._reader("runtime") as connection, connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO engine_configs (config_id, engine_name, version, config_body, created_by) "
+                "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [
+                    (c.config_id, c.engine_name, c.version, json.dumps(c.canonical_body()), CREATED_BY)
+                    for c in configs
+                ],
+            )
+
+    def submit(self, job: WriteJob) -> None:
+        """See `Storage.submit`."""
+        self._writers.submit(job)
+
+    def drain(self) -> Mapping[str, int]:
+        """See `Storage.drain`."""
+        return self._writers.drain()
+
+    def write_derived(self, rows: Rows) -> int:
+        """See `Storage.write_derived`."""
+        with driver_errors(), connect(self._databases.historical_url) as connection:
+            n_new, n_changed, _ = upsert_derived(connection, rows.table, frame_of(rows, self._sessions.dates))
+            return n_new + n_changed
+
+    def _write(self, connection: psycopg.Connection[Any], job: WriteJob) -> Mapping[str, int]:
+        with driver_errors(), connection.transaction():
+            return write_job(connection, job, dates=self._sessions.dates)
