@@ -6,12 +6,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from prometheus.maths.risk import drawdowns
 from prometheus.reports.backtest_report import BacktestReport
-from prometheus.reports.colours import BENCHMARK, GRID, LOSS, MUTED, STRATEGY, THIRD
+from prometheus.reports.colours import BENCHMARK, LOSS, MUTED, STRATEGY, THIRD
 from prometheus.reports.formats import MINUS, money, percent
 from prometheus.reports.svg import inline_svg
 from prometheus.reports.thinning import thinned
@@ -43,7 +43,8 @@ def equity_figure(report: BacktestReport) -> str:
         curves = [report.equity] if scaled is None else [report.equity, scaled]
         _log_scale(upper, min(c.min() for c in curves), max(c.max() for c in curves))
         upper.set_ylabel(f"Equity, {report.currency} (log)")
-        upper.legend(loc="upper left", ncols=2)
+        # The strategy is drawn last, on top, and named first.
+        upper.legend(*(part[::-1] for part in upper.get_legend_handles_labels()), loc="upper left", ncols=2)
         lower.set_ylabel("Below peak")
         lower.yaxis.set_major_formatter(_percents())
         lower.set_ylim(top=0.0)
@@ -201,21 +202,23 @@ def _years(axes: Axes) -> None:
 
 
 def _log_scale(axes: Axes, lowest: float, highest: float) -> None:
-    """Log scale with round ticks: four to eight of them, whatever the span."""
+    """Log scale with round ticks: a few of them, whatever the span."""
+    low, high = lowest * 0.97, highest * (highest / lowest) ** 0.08 * 1.02
     axes.set_yscale("log")
-    axes.set_ylim(lowest * 0.96, highest * 1.12)
-    decades = 10.0 ** np.arange(np.floor(np.log10(lowest)) - 1, np.ceil(np.log10(highest)) + 1)
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), tuple(np.arange(10, 100) / 10)):
-        ticks = np.unique(np.outer(decades, steps))
-        ticks = ticks[(ticks >= lowest * 0.96) & (ticks <= highest * 1.12)]
-        if ticks.size >= 4:
-            break
-    ticks = ticks[:: max(1, -(-ticks.size // 9))]
-    axes.yaxis.set_major_locator(FixedLocator(ticks.tolist()))
+    axes.set_ylim(low, high)
+    if high / low < 4.0:
+        # Within a factor of four evenly spaced amounts read better than powers.
+        ticks = np.asarray(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+    else:
+        decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+        for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):
+            ticks = np.outer(decades, steps).ravel()
+            if np.count_nonzero((ticks >= low) & (ticks <= high)) >= 4:
+                break
+    axes.yaxis.set_major_locator(FixedLocator([t for t in ticks.tolist() if low <= t <= high]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short_amount(value)))
-    axes.grid(visible=True, axis="y", color=GRID)
 
 
 def _room_for_legend(axes: Axes) -> tuple[float, float]:

@@ -9,6 +9,9 @@ from functools import partial
 from prometheus.maths.performance import Performance
 from prometheus.reports.formats import DASH, day, money, number, percent
 
+# A fall that is still open is news; a dash would read as unknown.
+NOT_YET = "not yet"
+
 
 @dataclass(frozen=True, slots=True)
 class StatisticRow:
@@ -80,6 +83,10 @@ def shown(row: StatisticRow, statistics: Performance | None) -> str:
     """
     if statistics is None:
         return DASH
+    if row.key == "drawdown_recovery_date" and statistics.drawdown_trough_date is not None:
+        return (
+            NOT_YET if statistics.drawdown_recovery_date is None else day(statistics.drawdown_recovery_date)
+        )
     if hasattr(statistics, row.key):
         return row.show(getattr(statistics, row.key))
     relative = statistics.relative

@@ -17,6 +17,8 @@ from prometheus.reports.colours import GRID, INK, MUTED, with_css_variables
 _STYLE: dict[Any, Any] = {
     # Text stays text: small, searchable, read aloud, and in the page's own font.
     "svg.fonttype": "none",
+    # A dollar sign in a name is a dollar sign.
+    "text.parse_math": False,
     "font.family": ["DejaVu Sans"],
     "font.size": 9.0,
     "path.simplify": True,

@@ -48,7 +48,8 @@ def tear_sheet_html(run: BacktestReport) -> str:
         (
             "Trading",
             (
-                f"<figure><figcaption>Turnover, one way</figcaption>{turnover_figure(run)}</figure>"
+                f"<figure><figcaption>Turnover, one way; the first and last bar may be partial"
+                f"</figcaption>{turnover_figure(run)}</figure>"
                 "<figure><figcaption>Costs since the start: commission and slippage</figcaption>"
                 f"{cost_figure(run)}</figure>"
             ),
@@ -94,7 +95,8 @@ def _summary(run: BacktestReport) -> str:
         f"{money(run.equity[-1], run.currency)}: {percent(own.cagr, is_signed=True)} a year"
     )
     if run.benchmark_statistics is not None:
-        text += f", {run.benchmark_name} {percent(run.benchmark_statistics.cagr, is_signed=True)}"
+        beside = percent(run.benchmark_statistics.cagr, is_signed=True)
+        text += f", against {beside} for {run.benchmark_name}"
     return (
         f"{text}. All results are hypothetical, after the simulated costs shown below, before fees and taxes."
     )
