@@ -34,7 +34,7 @@ def test_a_fresh_home_is_built_looked_at_and_stopped(home, prometheus):
 def test_status_counts_the_rows_of_every_table(at_databases, prometheus):
     with connect(at_databases.runtime_url) as connection:
         connection.execute(
-            "INSERT INTO issuers (issuer_id, issuer_type, name) VALUES ('i1', 'CORPORATE', 'One')"
+            "INSERT INTO issuers (issuer_id, issuer_type, name) VALUES ('i1', 'COMPANY', 'One')"
         )
     outcome = prometheus("db", "status", "--json")
     runtime, historical = json.loads(outcome.out)["databases"]

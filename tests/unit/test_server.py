@@ -110,6 +110,16 @@ def test_processes_that_start_at_once_share_one_server(tmp_path):
         stop_server(tmp_path)
 
 
+def test_stopping_while_another_process_starts_leaves_either_a_server_or_none(started):
+    for after_seconds in (0.0, 0.1, 0.2, 0.3):
+        stop_server(started)
+        starter = start_elsewhere(started)
+        time.sleep(after_seconds)
+        stop_server(started)
+        starter.communicate(timeout=60)
+        assert value(started, "SELECT 1") == 1
+
+
 def test_the_server_outlives_the_process_that_started_it(started):
     stop_server(started)
     starter = start_elsewhere(started)

@@ -138,8 +138,13 @@ def stop_server(home: Path, *, timeout_seconds: float = 120.0) -> bool:
     with FileLock(folder / "alive.lock") as alive_lock:
         if alive_lock.acquire():
             return False
-        signal_processes(folder / "data", signal.SIGINT)
-        if not alive_lock.acquire(timeout_seconds=timeout_seconds):
+        deadline = time.monotonic() + timeout_seconds
+        stopped = False
+        while not stopped and time.monotonic() < deadline:
+            # Again and again, because a server that is just being started has no postmaster yet.
+            signal_processes(folder / "data", signal.SIGINT)
+            stopped = alive_lock.acquire(timeout_seconds=1.0)
+        if not stopped:
             raise ServerStartError(
                 f"The server of {home} did not stop within {timeout_seconds:.0f} seconds.",
                 remedy=f"See {log_file(home)}.",
@@ -251,7 +256,7 @@ def _refuse_lost_socket(data: Path) -> None:
     server = _ready_server(data)
     if server is not None and not (server.socket_folder / f".s.PGSQL.{PORT}").exists():
         raise ServerStartError(
-            f"The server of {data.parent.parent} is running, but its socket in {server.socket_folder} is lost.",
+            f"The server of {data.parent.parent} runs, but its socket in {server.socket_folder} is lost.",
             remedy="Run `prometheus db stop` and try again.",
         )
 

@@ -14,9 +14,13 @@ def file_error(folder: Path, error: OSError) -> ServerStartError | DiskFullError
     if "No space left" in reason or "quota" in reason.lower():
         return DiskFullError(f"No room left for {folder}.", remedy="Free some room and try again.")
     return ServerStartError(
-        f"The folder {folder} can't be used: {reason}.",
+        f"The folder {folder} can't be used: {reason}{_named(folder, error)}.",
         remedy="Make it writable, or name another home in PROMETHEUS_HOME.",
     )
+
+
+def _named(folder: Path, error: OSError) -> str:
+    return "" if error.filename in (None, str(folder)) else f" ({error.filename})"
 
 
 def program_error(message: str, said: str) -> ServerStartError | DiskFullError:
