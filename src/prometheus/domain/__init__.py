@@ -1,0 +1,1 @@
+"""The rooms: one bounded context each. They share tables, never code."""

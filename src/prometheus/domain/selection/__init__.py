@@ -1,0 +1,1 @@
+"""Scores of instruments, and the universes that may be held."""

@@ -1,0 +1,17 @@
+"""The alpha families, one file each. To add one: its file here, and its name in ``MODULES``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from prometheus.domain.selection.alpha_family import AlphaFamily
+
+MODULES: tuple[str, ...] = (
+    "low_volatility",
+    "momentum_12_1",
+    "reversal_5d",
+)
+
+FAMILIES: dict[str, AlphaFamily] = {
+    name: import_module(f"prometheus.domain.selection.alphas.{name}").FAMILY for name in MODULES
+}
