@@ -7,6 +7,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+# exp of more than this is beyond a float64.
+_LARGEST_EXPONENT = 709.0
+
 
 def mean(values: NDArray[np.float64]) -> float:
     """Return the mean, NaN of nothing.
@@ -50,7 +53,5 @@ def compounded(log_return: float, times: float) -> float:
     log_return : float
     times : float
     """
-    try:
-        return math.expm1(log_return * times)
-    except OverflowError:
-        return math.inf
+    exponent = log_return * times
+    return math.inf if exponent > _LARGEST_EXPONENT else math.expm1(exponent)

@@ -55,7 +55,8 @@ class Contribution:
     n_sessions_held: int
 
 
-@dataclass(frozen=True, slots=True)
+# No equality: arrays have none that is a yes or a no.
+@dataclass(frozen=True, slots=True, eq=False)
 class BacktestReport:
     """One run: its curves, statistics, positions and specification.
 

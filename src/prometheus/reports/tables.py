@@ -83,7 +83,7 @@ def monthly_table(report: BacktestReport) -> str:
         lines.append(f'<tr><th scope="row">{year}</th>{cells}</tr>')
     body = "\n".join(lines)
     return (
-        '<div class="wide"><table class="heat"><caption>Monthly returns, %. The first and last month may be '
+        '<div class="wide" tabindex="0"><table class="heat"><caption>Monthly returns, %. The first and last month may be '
         f'partial.</caption><thead><tr><th scope="col">Year</th>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
@@ -103,8 +103,17 @@ def statistics_table(report: BacktestReport) -> str:
     for group, rows in groupby(ROWS, key=lambda row: row.group):
         texts = [(row.label, *(shown(row, column) for column in columns)) for row in rows]
         texts = [line for line in texts if any(text != DASH for text in line[1:])]
+        # A benchmark trades nothing and has no benchmark: a column of dashes is left out.
+        used = [0, *(place for place in range(1, len(names) + 1) if any(t[place] != DASH for t in texts))]
         if texts:
-            parts.append(table([group, *names], texts, caption=group))
+            header = [group, *names]
+            parts.append(
+                table(
+                    [header[place] for place in used],
+                    [[line[place] for place in used] for line in texts],
+                    caption=group,
+                )
+            )
     return '<div class="statistics">' + "\n".join(parts) + "</div>"
 
 

@@ -123,7 +123,7 @@ def _tiles(run: BacktestReport) -> str:
 
 def _definitions(run: BacktestReport) -> str:
     return (
-        f'<p class="muted">From {run.statistics.n_sessions:,} daily returns of closing equity, 252 sessions '
+        f'<p class="note">From {run.statistics.n_sessions:,} daily returns of closing equity, 252 sessions '
         "a year. Volatility and tracking error: sample deviation. Sharpe and Sortino: arithmetic mean over "
         "deviation, risk-free rate as in the specification, else 0. Value at risk and expected shortfall: "
         "historical, positive losses. Drawdown: share of the highest equity so far. Alpha: Jensen's, "

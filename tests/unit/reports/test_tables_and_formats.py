@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -88,6 +88,7 @@ def test_nothing_is_minus_zero_and_signs_are_typographic() -> None:
     assert day(date(2024, 2, 29)) == "2024-02-29"
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, st.integers(1, 400), elements=st.floats(-1e6, 1e6)), st.integers(1, 50))
 def test_thinning_keeps_the_ends_and_the_extremes(values: np.ndarray, n_blocks: int) -> None:
     places = thinned(values, n_blocks)
