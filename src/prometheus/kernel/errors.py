@@ -7,6 +7,7 @@ PrometheusError                      exit code
 ├── InputError                            3    what was delivered can't be taken
 │   ├── InputFileError                    3    a file is missing, unreadable or of no known shape
 │   ├── UnknownInstrumentError            3    a symbol that the reference tables don't have
+│   ├── MissingPriceError                 3    a held name has had no price for too long
 │   └── RejectedBatchError                3    every row of a delivery was rejected
 ├── StoreError                            4    the databases
 │   ├── ServerStartError                  4    the embedded server did not start
@@ -77,6 +78,10 @@ class InputFileError(InputError):
 
 class UnknownInstrumentError(InputError):
     """A symbol that the reference tables don't have."""
+
+
+class MissingPriceError(InputError):
+    """A held name has had no price for longer than the config allows."""
 
 
 class RejectedBatchError(InputError):

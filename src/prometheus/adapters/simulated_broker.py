@@ -1,0 +1,128 @@
+"""A broker that trades on daily bars, by arithmetic alone.
+
+1. Sells before buys, each by instrument id, so that what is sold pays for what is bought.
+2. A name without a price rejects its order. After its delisting a sell is closed out at the last close less
+   the configured loss.
+3. A split on the day expires the order: its quantity was meant in old shares, and exchanges cancel or
+   restate such orders (FINRA rule 5330); the next decision sees the new shares.
+4. A participation limit and, for buys, cash cut the quantity to whole shares; the rest expires.
+5. Slippage moves the price against the order; commission is charged on the slipped notional. Nothing is
+   rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from prometheus.domain.execution.config import FillsConfig
+from prometheus.domain.execution.exact import MONEY, ZERO, whole_shares
+from prometheus.domain.execution.ports import Bar, Execution, Order, Report, TradingDay
+
+_BASIS_POINT = Decimal("0.0001")
+_ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedBroker:
+    """Executes market orders on the bars it is given; it holds no state."""
+
+    def execute(self, orders: Sequence[Order], day: TradingDay, config: FillsConfig) -> Sequence[Report]:
+        """Return one report an order, sells first.
+
+        Parameters
+        ----------
+        orders : sequence of Order
+        day : TradingDay
+            A bar for each order's asset, and the cash before the first trade.
+        config : FillsConfig
+        """
+        with localcontext(MONEY):
+            costs = _Costs.of(config)
+            cash: Decimal | None = None if config.allow_negative_cash else day.cash
+            reports = []
+            for order in sorted(orders, key=_sells_first):
+                report = _executed(order, day, config, costs, cash)
+                reports.append(report)
+                if cash is not None:
+                    for done in report.executions:
+                        notional = done.quantity * done.price
+                        cash += (notional if order.side == "SELL" else -notional) - done.commission
+            return reports
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    buy: Decimal
+    sell: Decimal
+    rate: Decimal
+    per_share: Decimal
+    minimum: Decimal
+
+    @classmethod
+    def of(cls, config: FillsConfig) -> _Costs:
+        slippage = config.slippage_bps * _BASIS_POINT
+        return cls(
+            buy=_ONE + slippage,
+            sell=_ONE - slippage,
+            rate=config.commission_bps * _BASIS_POINT,
+            per_share=config.commission_per_share,
+            minimum=config.commission_minimum,
+        )
+
+    def commission(self, quantity: Decimal, price: Decimal) -> Decimal:
+        found = quantity * price * self.rate
+        if self.per_share:
+            found += quantity * self.per_share
+        return max(found, self.minimum)
+
+    def affordable(self, cash: Decimal, price: Decimal) -> Decimal:
+        """Return the most whole shares that cash pays for, commission included."""
+        each = price * (_ONE + self.rate) + self.per_share
+        spendable = min(cash // each, (cash - self.minimum) // price)
+        return max(spendable, ZERO)
+
+
+def _sells_first(order: Order) -> tuple[bool, str]:
+    return order.side != "SELL", order.instrument_id
+
+
+def _executed(
+    order: Order, day: TradingDay, config: FillsConfig, costs: _Costs, cash: Decimal | None
+) -> Report:
+    bar = day.bars[order.asset]
+    if order.order_type != "MARKET":
+        return Report(order.order_id, "REJECTED", reason="only market orders are simulated")
+    if bar.price is None:
+        return _closed_out(order, bar, day, config, costs)
+    if bar.is_split:
+        return Report(order.order_id, "EXPIRED", reason="split on the day")
+    is_buy = order.side == "BUY"
+    price = bar.price * (costs.buy if is_buy else costs.sell)
+    quantity, reason = order.quantity, ""
+    if config.participation is not None:
+        if bar.volume is None:
+            return Report(order.order_id, "REJECTED", reason="no volume to limit by")
+        most = whole_shares(config.participation * bar.volume)
+        if most < quantity:
+            quantity, reason = most, "participation limit"
+    if is_buy and cash is not None and quantity * price + costs.commission(quantity, price) > cash:
+        quantity, reason = min(quantity, costs.affordable(cash, price)), "not enough cash"
+    if not quantity:
+        return Report(order.order_id, "EXPIRED", reason=reason)
+    done = Execution("1", quantity, price, costs.commission(quantity, price), day.trades_at)
+    return Report(order.order_id, "EXPIRED" if reason else "FILLED", (done,), reason)
+
+
+def _closed_out(order: Order, bar: Bar, day: TradingDay, config: FillsConfig, costs: _Costs) -> Report:
+    if not bar.is_delisted:
+        return Report(order.order_id, "REJECTED", reason="no bar")
+    if order.side != "SELL":
+        return Report(order.order_id, "REJECTED", reason="delisted")
+    if bar.last_close is None:
+        return Report(order.order_id, "REJECTED", reason="delisted, and no last close is known")
+    price = bar.last_close * (_ONE - config.delisting_loss) * costs.sell
+    commission = costs.commission(order.quantity, price)
+    done = Execution("1", order.quantity, price, commission, day.trades_at, "delisted")
+    return Report(order.order_id, "FILLED", (done,))

@@ -1,0 +1,98 @@
+"""What a portfolio holds while a session is being settled."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from prometheus.domain.execution.config import FillsConfig
+from prometheus.domain.execution.corporate_actions import after_split, dividend_cash
+from prometheus.domain.execution.day_prices import DayPrices
+from prometheus.domain.execution.exact import plain
+from prometheus.domain.execution.ports import Execution, Order
+from prometheus.domain.execution.positions import FLAT, Position, folded
+from prometheus.flow.batch import Batch
+from prometheus.kernel.errors import ConfigError
+
+
+class Book:
+    """Positions by place among the assets, and cash."""
+
+    __slots__ = ("cash", "cash_asset", "positions")
+
+    def __init__(self, positions: dict[int, Position], cash: Decimal, cash_asset: int) -> None:
+        self.positions = positions
+        self.cash = cash
+        self.cash_asset = cash_asset
+
+    def apply_corporate_actions(self, names: Sequence[str], prices: DayPrices) -> dict[str, Any]:
+        """Apply the day's splits, then its dividends; return them in short for the record."""
+        held = list(self.positions)
+        events: dict[str, Any] = {}
+        splits = prices.splits(held)
+        for asset, ratio in splits.items():
+            before = prices.close_before(asset)
+            position, cash = after_split(self.positions[asset], ratio, before)
+            self._put(asset, position)
+            self.cash += cash
+            body = {"ratio": str(ratio)}
+            events.setdefault("splits", {})[names[asset]] = (
+                {**body, "cash_in_lieu": format(cash, "f")} if cash else body
+            )
+        for asset, dividend in prices.dividends(held).items():
+            if asset in self.positions:
+                cash = dividend_cash(self.positions[asset], dividend)
+                self.cash += cash
+                events.setdefault("dividends", {})[names[asset]] = format(cash, "f")
+        return events
+
+    def fold(self, order: Order, execution: Execution, paid: Decimal) -> None:
+        """Take an execution in; ``paid`` is its quantity times its price."""
+        held = self.positions.get(order.asset, FLAT)
+        if order.side == "BUY":
+            self.cash -= paid + execution.commission
+            self._put(order.asset, folded(held, execution.quantity, execution.price))
+        else:
+            self.cash += paid - execution.commission
+            self._put(order.asset, folded(held, -execution.quantity, execution.price))
+
+    def _put(self, asset: int, position: Position) -> None:
+        if position.quantity:
+            self.positions[asset] = position
+        else:
+            self.positions.pop(asset, None)
+
+
+def opened(batch: Batch, day: int, config: FillsConfig) -> Book:
+    """Return the book as it was at the close before, or with the initial cash where there is none."""
+    cash_asset = cash_place(batch)
+    rows = batch.rows("positions_snapshots")
+    if len(rows):
+        rows = rows.on(day - 1)
+    if not len(rows):
+        return Book({}, plain(config.initial_cash), cash_asset)
+    found = sorted(
+        zip(
+            rows.codes("instrument_id").tolist(),
+            rows.values("quantity"),
+            rows.values("avg_cost"),
+            strict=True,
+        )
+    )
+    positions = {asset: Position(quantity, cost) for asset, quantity, cost in found}
+    cash = positions.pop(cash_asset).quantity
+    return Book(positions, cash, cash_asset)
+
+
+def cash_place(batch: Batch) -> int:
+    """Return the place of the portfolio's cash among the assets."""
+    ids, wanted = batch.assets.ids, batch.context.cash_instrument_id
+    place = bisect_left(ids, wanted)
+    if place == len(ids) or ids[place] != wanted:
+        raise ConfigError(
+            f"The cash instrument {wanted} is not among the {len(ids)} assets of the run.",
+            remedy="Set the portfolio's base currency to one that has a cash instrument.",
+        )
+    return place

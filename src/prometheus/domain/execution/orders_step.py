@@ -1,0 +1,168 @@
+"""The step that turns the day's targets and positions into orders for the next session.
+
+It decides every session: ordinary trades where there is a target of the day, and a sale of each held name
+whose listing ends by the next session, which was announced before and so is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal, localcontext
+from typing import Any
+
+import numpy as np
+
+from prometheus.domain.execution.book import cash_place
+from prometheus.domain.execution.config import OrdersConfig
+from prometheus.domain.execution.day_prices import PRICES
+from prometheus.domain.execution.exact import MONEY, exact, plain
+from prometheus.domain.execution.planned_orders import DELISTING, NOT_IN_TARGET, TARGET, Trade, planned_orders
+from prometheus.domain.execution.texts import json_text
+from prometheus.flow.batch import Batch
+from prometheus.flow.rows import Coded, Rows
+from prometheus.flow.step import Output, Read, Step
+from prometheus.kernel.errors import InvalidRowsError
+from prometheus.kernel.ids import positions_of, row_ids
+
+_SIDES = ("BUY", "SELL")
+_REASONS = (TARGET, NOT_IN_TARGET, DELISTING)
+_METADATA = tuple(json_text({"tag": reason}) for reason in _REASONS)
+
+
+def _reads(config: OrdersConfig) -> tuple[Read, ...]:
+    reads = (Read("target_portfolios"), Read("positions_snapshots"))
+    return (*reads, Read(PRICES, ("close",))) if config.min_trade_value else reads
+
+
+def _compute(batch: Batch, config: OrdersConfig) -> Output:
+    with localcontext(MONEY):
+        planned = [_planned(batch, i, config) for i in range(len(batch.days))]
+    trades = [(i, trade) for i, (found, _) in enumerate(planned) for trade in found]
+    return Output(
+        rows=(_orders(batch, trades),) if trades else (),
+        proposed_actions=[_in_short(found) for found, _ in planned],
+        input_summaries=[summary for _, summary in planned],
+    )
+
+
+def _in_short(trades: Sequence[Trade]) -> dict[str, Any]:
+    n_sells = sum(1 for trade in trades if trade.side == "SELL")
+    n_leaving = sum(1 for trade in trades if trade.reason == DELISTING)
+    short = {"n_orders": len(trades), "n_sells": n_sells, "n_buys": len(trades) - n_sells}
+    return {**short, "n_delistings": n_leaving} if n_leaving else short
+
+
+def _planned(batch: Batch, i: int, config: OrdersConfig) -> tuple[list[Trade], dict[str, Any]]:
+    positions = _held(batch, i)
+    targets = _targets(batch, i)
+    touched = list(positions) if targets is None else list({**positions, **targets})
+    trades = planned_orders(
+        positions, targets, leaving=_leaving(batch, i, touched), is_worth_it=_is_worth_it(batch, i, config)
+    )
+    n_targets = None if targets is None else len(targets)
+    return trades, {"n_positions": len(positions), "n_targets": n_targets}
+
+
+def _held(batch: Batch, i: int) -> dict[int, Decimal]:
+    rows = batch.rows("positions_snapshots")
+    if len(rows):
+        rows = rows.on(int(batch.days[i]))
+    if not len(rows):
+        return {}
+    held = dict(zip(rows.codes("instrument_id").tolist(), rows.values("quantity"), strict=True))
+    held.pop(cash_place(batch), None)
+    return held
+
+
+def _targets(batch: Batch, i: int) -> dict[int, Decimal] | None:
+    rows = batch.rows("target_portfolios")
+    if len(rows):
+        rows = rows.on(int(batch.days[i]))
+    if not len(rows):
+        return None
+    if len(rows) > 1:
+        raise InvalidRowsError(
+            f"Expected one target portfolio on {batch.dates[i]}, found {len(rows)}.",
+            remedy="Read the target of one decision.",
+        )
+    body = json.loads(rows.values("target_positions")[0], parse_float=Decimal, parse_int=Decimal)
+    places = _places(tuple(body), batch)
+    return {
+        place: plain(Decimal(target["quantity"])) for place, target in zip(places, body.values(), strict=True)
+    }
+
+
+def _places(names: Sequence[str], batch: Batch) -> list[int]:
+    """Return the places of instruments; `InvalidRowsError` names one that the run doesn't have."""
+    places: list[int] = positions_of(names, batch.assets.ids).tolist()
+    if -1 in places:
+        raise InvalidRowsError(
+            f"The target portfolio holds {names[places.index(-1)]}, which is not among the assets.",
+            remedy="Target instruments of the run's market only.",
+        )
+    return places
+
+
+def _leaving(batch: Batch, i: int, assets: Sequence[int]) -> list[int]:
+    if not assets:
+        return []
+    codes = np.array(assets)
+    day = int(batch.days[i])
+    # The calendar's very last session has no next one; nothing will trade after it.
+    coming = batch.sessions.dates[min(day + 1, len(batch.sessions.dates) - 1)]
+    is_leaving = batch.assets.delisted[codes] <= coming
+    return codes[is_leaving].tolist() if is_leaving.any() else []
+
+
+def _is_worth_it(batch: Batch, i: int, config: OrdersConfig) -> Callable[[int, Decimal], bool] | None:
+    if not config.min_trade_value:
+        return None
+    closes = batch.panel(PRICES, "close").at(0)[i]
+
+    def is_worth_it(asset: int, change: Decimal) -> bool:
+        close = float(closes[asset])
+        return close == close and abs(change) * exact(close) >= config.min_trade_value
+
+    return is_worth_it
+
+
+def _orders(batch: Batch, trades: Sequence[tuple[int, Trade]]) -> Rows:
+    date = np.array([i for i, _ in trades], dtype=np.int64)
+    codes = np.array([trade.asset for _, trade in trades], dtype=np.int64)
+    decisions = batch.decisions[date]
+    days = batch.days[date]
+    return Rows(
+        "orders",
+        days,
+        {
+            "order_id": row_ids(decisions, batch.assets.digests[codes]),
+            "timestamp": batch.sessions.closes[days],
+            "instrument_id": Coded(codes, batch.assets.ids),
+            "side": _coded([_SIDES.index(trade.side) for _, trade in trades], _SIDES),
+            "order_type": _coded([0] * len(trades), ("MARKET",)),
+            "quantity": [trade.quantity for _, trade in trades],
+            "limit_price": None,
+            "stop_price": None,
+            "status": _coded([0] * len(trades), ("PENDING",)),
+            "mode": batch.context.mode,
+            "portfolio_id": batch.context.portfolio_id,
+            "decision_id": decisions,
+            "metadata": _coded([_REASONS.index(trade.reason) for _, trade in trades], _METADATA),
+        },
+    )
+
+
+def _coded(codes: Sequence[int], values: tuple[str, ...]) -> Coded:
+    return Coded(np.array(codes, dtype=np.int64), values)
+
+
+ORDERS = Step(
+    name="orders",
+    config_type=OrdersConfig,
+    reads=_reads,
+    writes=("orders",),
+    compute=_compute,
+    when="session",
+    scope="portfolio",
+)
