@@ -83,8 +83,8 @@ def monthly_table(report: BacktestReport) -> str:
         lines.append(f'<tr><th scope="row">{year}</th>{cells}</tr>')
     body = "\n".join(lines)
     return (
-        '<div class="wide" tabindex="0"><table class="heat"><caption>Monthly returns, %. The first and last month may be '
-        f'partial.</caption><thead><tr><th scope="col">Year</th>{head}</tr></thead>\n'
+        '<div class="wide" tabindex="0"><table class="heat"><caption>Monthly returns, %. The first '
+        f'and last month may be partial.</caption><thead><tr><th scope="col">Year</th>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
 
