@@ -71,7 +71,7 @@ _FOLD = """
 
 
 def positions_are_a_fold_over_fills(runtime: Connection, historical: Connection) -> Iterator[Violation]:
-    """Check that each position is the one before, times the split if there was one, plus the fills in between."""
+    """Check that each position is the one before, times a split, plus the fills in between."""
     named = ("instrument_id", "trade_date", "split")
     splits = [dict(zip(named, row, strict=True)) for row in historical.execute(_SPLITS)]
     parameters: dict[str, object] = {"splits": json.dumps(splits)}

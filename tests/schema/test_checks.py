@@ -1,0 +1,163 @@
+"""A sound world is clean; each planted fault is found under its rule, at its row."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from prometheus.store.checks import CHECKS, check_databases
+from tests.schema.seed import BOUGHT
+
+RETENTION = "set local prometheus.retention = 'on';"
+NO_TRIGGERS = "set local session_replication_role = 'replica';"
+NOBODY = "00000000-0000-0000-0000-00000000dead"
+
+FAULTS = {
+    "instruments_are_known": (
+        "historical",
+        "insert into volatility_daily (instrument_id, trade_date) values ('US_EQ:GHOST', '2024-01-03')",
+        ("volatility_daily", "US_EQ:GHOST"),
+    ),
+    "issuers_are_known": (
+        "historical",
+        "insert into filings (issuer_id, filing_type, filing_date) values ('GHOST', '8-K', '2024-01-03')",
+        ("filings", "GHOST"),
+    ),
+    "models_are_known": (
+        "historical",
+        (
+            "insert into text_embeddings (source_type, source_id, model_id, vector) "
+            "values ('NEWS', '1', 'ghost', '\\x00000000')"
+        ),
+        ("text_embeddings", "ghost"),
+    ),
+    "outputs_belong_to_a_decision": (
+        "runtime",
+        (
+            "insert into regimes (regime_record_id, as_of_date, region, regime_label, confidence, metadata) "
+            f"values ('{NOBODY}', '2024-01-03', 'US', 'CALM', 0.5, '{{\"decision_id\": \"{NOBODY}\"}}')"
+        ),
+        ("regimes", NOBODY),
+    ),
+    "price_batches_belong_to_an_ingest": (
+        "historical",
+        (
+            "insert into prices_daily (instrument_id, trade_date, close, adjusted_close, currency, metadata) "
+            "values ('US_EQ:IBM', '2024-01-04', 50, 50, 'USD', '{\"batch\": \"00000000\"}')"
+        ),
+        ("prices_daily", "US_EQ:IBM 2024-01-04"),
+    ),
+    "fills_add_up_to_what_the_status_says": (
+        "runtime",
+        f"{NO_TRIGGERS} update orders set quantity = 11 where order_id = '{BOUGHT}'",
+        ("orders", str(BOUGHT)),
+    ),
+    "executed_actions_say_what_the_fills_say": (
+        "runtime",
+        f"{NO_TRIGGERS} update executed_actions set price = 99 where instrument_id = 'US_EQ:AAPL'",
+        ("executed_actions", "P US_EQ:AAPL BUY"),
+    ),
+    "components_add_up_to_the_score": (
+        "runtime",
+        f"{NO_TRIGGERS} update instrument_scores set score = 0.31, score_id = '{NOBODY}'",
+        ("instrument_scores", NOBODY),
+    ),
+    "universes_name_known_instruments": (
+        "runtime",
+        f"{NO_TRIGGERS} update universes set universe_id = '{NOBODY}', instrument_ids = '{{US_EQ:GHOST}}'",
+        ("universes", NOBODY),
+    ),
+    "targets_name_known_instruments": (
+        "runtime",
+        (
+            f"{NO_TRIGGERS} update target_portfolios set target_id = '{NOBODY}', "
+            "target_positions = '{\"US_EQ:GHOST\": {}}'"
+        ),
+        ("target_portfolios", NOBODY),
+    ),
+    "reported_value_is_cash_and_positions": (
+        "runtime",
+        f"{NO_TRIGGERS} update portfolio_risk_reports set report_id = '{NOBODY}', portfolio_value = 10007",
+        ("portfolio_risk_reports", NOBODY),
+    ),
+    "price_revisions_are_well_formed": (
+        "historical",
+        (
+            f"{NO_TRIGGERS} update prices_daily set metadata = metadata || "
+            '\'{"revisions": [{"close": 1, "adjusted_close": 1}]}\' where instrument_id = \'US_EQ:IBM\''
+        ),
+        ("prices_daily", "US_EQ:IBM 2024-01-03"),
+    ),
+    "positions_are_a_fold_over_fills": (
+        "runtime",
+        (
+            f"{NO_TRIGGERS} update positions_snapshots set quantity = 5 "
+            "where instrument_id = 'US_EQ:IBM' and as_of_date = '2024-01-04'"
+        ),
+        ("positions_snapshots", "P BACKTEST 2024-01-04 US_EQ:IBM"),
+    ),
+}
+
+
+@pytest.fixture
+def both(world: psycopg.Connection, prices: psycopg.Connection) -> dict[str, psycopg.Connection]:
+    return {"runtime": world, "historical": prices}
+
+
+def test_a_sound_world_is_clean(both: dict[str, psycopg.Connection]) -> None:
+    assert check_databases(both["runtime"], both["historical"]) == []
+
+
+def test_empty_databases_are_clean(runtime: psycopg.Connection, historical: psycopg.Connection) -> None:
+    assert check_databases(runtime, historical) == []
+
+
+def test_every_rule_has_a_planted_fault() -> None:
+    assert [check.__name__ for check in CHECKS] == [check.__name__ for check in CHECKS if check.__doc__]
+    assert {check.__name__ for check in CHECKS} == FAULTS.keys()
+
+
+@pytest.mark.parametrize("rule", FAULTS)
+def test_a_planted_fault_is_found_at_its_row(both: dict[str, psycopg.Connection], rule: str) -> None:
+    database, statement, (table, key) = FAULTS[rule]
+    both[database].execute(statement.encode())
+    found = check_databases(both["runtime"], both["historical"])
+    assert [(violation.rule, violation.table, violation.key) for violation in found] == [(rule, table, key)]
+    assert found[0].detail
+
+
+def test_a_position_that_vanishes_without_a_fill_is_found(both: dict[str, psycopg.Connection]) -> None:
+    both["runtime"].execute(
+        f"{RETENTION} delete from positions_snapshots where instrument_id = 'US_EQ:AAPL' "
+        "and as_of_date = '2024-01-04'".encode()
+    )
+    found = check_databases(both["runtime"], both["historical"])
+    assert [violation.key for violation in found] == ["P BACKTEST 2024-01-04 US_EQ:AAPL"]
+
+
+def test_drift_of_the_schema_is_found(both: dict[str, psycopg.Connection]) -> None:
+    both["runtime"].execute("alter table orders disable trigger orders_forward_only")
+    both["historical"].execute("create table scratch (i integer)")
+    found = check_databases(both["runtime"], both["historical"])
+    assert [(violation.rule, violation.key) for violation in found] == [
+        ("schema_is_the_ddl", "tables.orders.triggers.orders_forward_only"),
+        ("schema_is_the_ddl", "tables.scratch"),
+    ]
+
+
+def test_rules_about_rows_wait_until_the_schema_is_there(both: dict[str, psycopg.Connection]) -> None:
+    both["historical"].execute("drop table volatility_daily")
+    found = check_databases(both["runtime"], both["historical"])
+    assert [(violation.rule, violation.table) for violation in found] == [
+        ("schema_has_what_is_read", "historical.volatility_daily")
+    ]
+
+
+def test_a_rule_broken_by_many_rows_is_shown_by_a_hundred(both: dict[str, psycopg.Connection]) -> None:
+    both["runtime"].execute(
+        "insert into regimes (regime_record_id, as_of_date, region, regime_label, confidence, metadata) "
+        "select gen_random_uuid(), '2024-01-03', 'US', 'CALM', 0.5, "
+        "jsonb_build_object('decision_id', %s::text) from generate_series(1, 150)",
+        [NOBODY],
+    )
+    assert len(check_databases(both["runtime"], both["historical"])) == 100
