@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -17,7 +18,7 @@ class ScoresConfig(EngineConfig):
 
     engine_name: ClassVar[str] = "ASSESSMENT"
 
-    weights: dict[str, float] = {name: 1.0 for name in FAMILIES}  # noqa: RUF012 - frozen by the model
+    weights: dict[str, float] = dict.fromkeys(FAMILIES, 1.0)
     price: Literal["adjusted_close", "close"] = "adjusted_close"
     winsorise: float = Field(default=0.01, ge=0.0, lt=0.5)
     standardise: Literal["zscore", "rank", "none"] = "zscore"
@@ -41,7 +42,7 @@ class ScoresConfig(EngineConfig):
     @field_validator("label_cutoffs")
     @classmethod
     def _ascending(cls, cutoffs: tuple[float, ...]) -> tuple[float, ...]:
-        if any(low >= high for low, high in zip(cutoffs, cutoffs[1:], strict=False)):
+        if any(low >= high for low, high in pairwise(cutoffs)):
             raise ValueError("the four shares must ascend")
         return cutoffs
 

@@ -117,7 +117,6 @@ class _Reasons:
                 value = self._findings[rule][j]
             else:
                 value = "null" if math.isnan(values[j]) else self._number(rule, values[j])
-            parts.append(
-                f'{self._names[j]}: {{"rule": "{RULES[rule]}", "found": {value}, "limit": {self._limits[rule]}}}'
-            )
+            finding = f'"rule": "{RULES[rule]}", "found": {value}, "limit": {self._limits[rule]}'
+            parts.append(f"{self._names[j]}: {{{finding}}}")
         return '{"reasons": {' + ", ".join(parts) + "}}"

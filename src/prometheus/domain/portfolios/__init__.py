@@ -1,0 +1,1 @@
+"""What a portfolio should hold, and what it risks."""

@@ -1,0 +1,75 @@
+"""The state of a portfolio at a close, from its positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from functools import lru_cache
+
+import numpy as np
+
+from prometheus.flow.batch import Assets
+from prometheus.flow.rows import Rows
+from prometheus.kernel.arrays import BoolArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Cash and what is held, in the order of the assets.
+
+    Attributes
+    ----------
+    value, cash : Decimal
+        Exact sums of market values.
+    places : ndarray of shape (n_held,), int64
+        Without cash.
+    market_values : list of float
+    """
+
+    value: Decimal
+    cash: Decimal
+    places: IntArray
+    market_values: list[float]
+
+
+def holdings(positions: Rows, assets: Assets) -> Holdings:
+    """Return the holdings that the positions of one session make up, in whatever order they come.
+
+    Parameters
+    ----------
+    positions : Rows
+        At least one row of positions_snapshots; the cash among them.
+    assets : Assets
+    """
+    codes = positions.codes("instrument_id").tolist()
+    pairs = sorted(zip(codes, positions.values("market_value"), strict=True))
+    cash = Decimal(0)
+    value = Decimal(0)
+    places: list[int] = []
+    market_values: list[float] = []
+    classes = assets.asset_classes
+    with localcontext(prec=60):
+        for place, market_value in pairs:
+            value += market_value
+            if classes[place] == "CASH":
+                cash += market_value
+            else:
+                places.append(place)
+                market_values.append(float(market_value))
+    return Holdings(value, cash, np.array(places, dtype=np.int64), market_values)
+
+
+@lru_cache(maxsize=4)
+def place_of(ids: tuple[str, ...]) -> dict[str, int]:
+    """Return the place of each instrument among the assets."""
+    return {one: place for place, one in enumerate(ids)}
+
+
+@lru_cache(maxsize=4)
+def mask_of(members: tuple[str, ...], ids: tuple[str, ...]) -> BoolArray:
+    """Return which assets are members; read-only, because sessions with the same members share it."""
+    places = place_of(ids)
+    mask = np.zeros(len(ids), dtype=np.bool_)
+    mask[[places[one] for one in members if one in places]] = True
+    mask.flags.writeable = False
+    return mask
