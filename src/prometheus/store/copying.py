@@ -78,6 +78,4 @@ def frame_of(
             raw = b"".join(copy)
     if not raw:
         return pl.DataFrame(schema=schema)
-    return pl.read_csv(
-        raw, has_header=False, schema=dict(schema), null_values=NULL, missing_utf8_is_empty_string=True
-    )
+    return pl.read_csv(raw, has_header=False, schema=dict(schema), null_values=NULL)

@@ -1,0 +1,362 @@
+"""The source door for prices: a delivery from anywhere becomes rows of prices_daily and an INGEST decision.
+
+1. Look up the market and its instruments; with ``create``, unknown symbols become instruments.
+2. Check the delivery by the hard rules; broken rows go to a rejects file.
+3. Derive the decision's id from the content: the same delivery has the same id.
+4. Write what is new or corrected, in one transaction of the historical database.
+5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the
+   rows carry the batch, so the decision that is missing is seen and written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from prometheus.domain.market.adjusted import with_adjusted_close, with_normal_actions
+from prometheus.domain.market.config import IngestPricesConfig
+from prometheus.domain.market.delivery import CheckedPrices, Delivery, checked_prices, content_digest
+from prometheus.domain.reference.markets import known_market
+from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
+from prometheus.flow.storage import Decision
+from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
+from prometheus.kernel.ids import decision_id, digest, short_id, uuid_text
+from prometheus.kernel.sessions import sessions_of
+from prometheus.store.connections import Databases, connect, driver_errors
+from prometheus.store.copying import Connection
+from prometheus.store.decisions import is_recorded, record_decision
+from prometheus.store.prices import (
+    PriceCounts,
+    adjustment_factors,
+    rows_of_batch,
+    server_time,
+    write_prices,
+)
+from prometheus.store.reference import (
+    instruments_of,
+    market_row,
+    register_instruments,
+    register_issuers,
+    register_markets,
+)
+
+N_EXAMPLES = 5
+N_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of a delivery.
+
+    Attributes
+    ----------
+    decision_id, batch : str
+        The INGEST decision, and the short form of it that the rows carry.
+    n_rows, n_new, n_corrected, n_unchanged, n_repeated, n_rejected : int
+        All rows that came, and what became of them.
+    rejected_by_rule : mapping of str to int
+    examples : tuple of str
+        The first rows that were rejected.
+    rejects_file : Path or None
+        Where all of them are.
+    created : tuple of str
+        Instruments that were registered on the way.
+    first_date, last_date : datetime.date
+    is_recorded : bool
+        Whether a decision was written now.
+    """
+
+    market_id: str
+    source: str
+    decision_id: str
+    batch: str
+    n_rows: int
+    n_new: int
+    n_corrected: int
+    n_unchanged: int
+    n_repeated: int
+    n_rejected: int
+    rejected_by_rule: Mapping[str, int]
+    examples: tuple[str, ...]
+    rejects_file: Path | None
+    created: tuple[str, ...]
+    first_date: Any
+    last_date: Any
+    is_recorded: bool
+    is_dry_run: bool = False
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether any price was written."""
+        return self.n_new + self.n_corrected > 0 and not self.is_dry_run
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    calendar_spec: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    instruments: pl.DataFrame
+
+
+def ingest_prices(
+    databases: Databases,
+    delivery: Delivery,
+    *,
+    market_id: str,
+    create: bool = False,
+    known_at: datetime | None = None,
+    rejects_folder: Path | None = None,
+    dry_run: bool = False,
+) -> IngestReport:
+    """Take a delivery of daily prices in.
+
+    Parameters
+    ----------
+    databases : Databases
+    delivery : Delivery
+        From files, or from anything that makes such a frame.
+    market_id : str
+        The market of its instruments.
+    create : bool
+        Whether symbols that are not known become instruments.
+    known_at : datetime, optional
+        When the delivery became known; the server's present time by default.
+    rejects_folder : Path, optional
+        Where broken rows are set aside; nowhere by default.
+    dry_run : bool
+        Whether to do everything and keep nothing.
+
+    Raises
+    ------
+    UnknownInstrumentError
+        If no row is of a known instrument.
+    RejectedBatchError
+        If every row broke a rule.
+    ConfigError
+        If the market is not known.
+    RuleBrokenError
+        If the database refused a row.
+    """
+    with driver_errors(), connect(databases.runtime_url) as runtime:
+        market = _market(runtime, market_id)
+        symbols = None if create else market.instruments["symbol"]
+        checked = checked_prices(delivery.rows, sessions=sessions_of(market.calendar_spec), symbols=symbols)
+        if checked.prices.is_empty():
+            rejects = _set_aside(checked, delivery, rejects_folder, dry_run)
+            raise _refusal(checked, rejects)
+        created: tuple[str, ...] = ()
+        if create:
+            created = _create(runtime, market_id, market.metadata, market.instruments, checked.prices)
+            market = _market(runtime, market_id)
+        prices = _identified(checked.prices, market.instruments)
+        config = IngestPricesConfig()
+        fingerprint = content_digest(prices)
+        last_date = np.datetime64(prices["trade_date"].max(), "D")
+        raw_id = decision_id(
+            engine_name=config.engine_name,
+            config_id=config.config_id,
+            context_id=market_id,
+            as_of_date=last_date,
+            fingerprint=fingerprint,
+        )
+        batch = short_id(raw_id)
+        if not dry_run:  # instruments first: prices must never point at one that is not there
+            runtime.commit()
+        with connect(databases.historical_url) as historical:
+            counts, moment = _written(historical, runtime, prices, market_id, raw_id, known_at, dry_run)
+        rejects = _set_aside(checked, delivery, rejects_folder, dry_run, name=batch)
+        needs_record = counts.has_changed and not dry_run
+        was_recorded = False
+        if needs_record:
+            decision = _decision(
+                raw_id, config, market_id, last_date, delivery, checked, counts, fingerprint, moment, created
+            )
+            was_recorded = record_decision(runtime, decision, config, created_by="ingest")
+        if dry_run:
+            runtime.rollback()
+    return IngestReport(
+        market_id=market_id,
+        source=delivery.source,
+        decision_id=uuid_text(raw_id),
+        batch=batch,
+        n_rows=delivery.rows.height,
+        n_new=counts.n_new,
+        n_corrected=counts.n_corrected,
+        n_unchanged=counts.n_unchanged,
+        n_repeated=checked.n_repeated,
+        n_rejected=checked.n_rejected,
+        rejected_by_rule=checked.n_by_rule,
+        examples=_examples(checked),
+        rejects_file=rejects,
+        created=created,
+        first_date=prices["trade_date"].min(),
+        last_date=prices["trade_date"].max(),
+        is_recorded=was_recorded,
+        is_dry_run=dry_run,
+    )
+
+
+def _market(runtime: Connection, market_id: str) -> _Market:
+    found = market_row(runtime, market_id)
+    if found is None:
+        register_markets(runtime, [known_market(market_id)])
+        found = market_row(runtime, market_id)
+        assert found is not None
+    return _Market(found[0], found[1], instruments_of(runtime, market_id))
+
+
+def _identified(prices: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
+    joined = prices.join(instruments, on="symbol", how="left").sort("instrument_id", "trade_date")
+    return with_normal_actions(joined.drop("symbol"))
+
+
+def _create(
+    runtime: Connection,
+    market_id: str,
+    metadata: Mapping[str, Any],
+    known: pl.DataFrame,
+    prices: pl.DataFrame,
+) -> tuple[str, ...]:
+    present = prices["symbol"].unique().sort()
+    symbols = present.filter(~present.is_in(known["symbol"].implode())).to_list()
+    asset_class = str(metadata.get("asset_class", "EQUITY"))
+    issuer_type = "INDEX" if asset_class == "INDEX" else "COMPANY"
+    ids = {symbol: instrument_id_of(market_id, symbol) for symbol in symbols}
+    register_issuers(runtime, [Issuer(ids[s], s, issuer_type=issuer_type) for s in symbols])
+    register_instruments(
+        runtime,
+        [
+            Instrument(
+                ids[symbol],
+                market_id,
+                symbol,
+                asset_class=asset_class,
+                currency=str(metadata.get("currency", "USD")),
+                issuer_id=ids[symbol],
+            )
+            for symbol in symbols
+        ],
+    )
+    return tuple(ids.values())
+
+
+def _written(
+    historical: Connection,
+    runtime: Connection,
+    prices: pl.DataFrame,
+    market_id: str,
+    raw_id: bytes,
+    known_at: datetime | None,
+    dry_run: bool,
+) -> tuple[PriceCounts, datetime]:
+    batch = short_id(raw_id)
+    moment = known_at or server_time(historical)
+    full = with_adjusted_close(prices, _factors(historical, prices))
+    counts = write_prices(historical, full, market_id=market_id, batch=batch, known_at=moment)
+    if dry_run:
+        historical.rollback()
+    elif not counts.has_changed and not is_recorded(runtime, raw_id):
+        counts, corrected_at = rows_of_batch(historical, prices, batch=batch)
+        moment = corrected_at or moment
+    return counts, moment
+
+
+def _factors(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
+    computed = prices.filter(pl.col("adjusted_close").is_null())
+    if computed.is_empty():
+        return pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64})
+    return adjustment_factors(historical, computed)
+
+
+def _decision(
+    raw_id: bytes,
+    config: IngestPricesConfig,
+    market_id: str,
+    last_date: np.datetime64,
+    delivery: Delivery,
+    checked: CheckedPrices,
+    counts: PriceCounts,
+    fingerprint: bytes,
+    known_at: datetime,
+    created: tuple[str, ...],
+) -> Decision:
+    prices = checked.prices
+    return Decision(
+        decision_id=raw_id,
+        engine_name=config.engine_name,
+        config_id=config.config_id,
+        context_id=market_id,
+        as_of_date=last_date,
+        input_refs={
+            "fingerprint": fingerprint.hex(),
+            "known_at": known_at.isoformat(),
+            "source": delivery.source,
+            "files": [{"name": f.name, "sha256": f.sha256, "n_rows": f.n_rows} for f in delivery.files],
+        },
+        raw_input_summary={
+            "n_rows": delivery.rows.height,
+            "n_repeated": checked.n_repeated,
+            "n_rejected": checked.n_rejected,
+            "rejected_by_rule": dict(checked.n_by_rule),
+            "n_instruments": prices["symbol"].n_unique(),
+            "first_date": str(prices["trade_date"].min()),
+            "last_date": str(prices["trade_date"].max()),
+        },
+        proposed_action={
+            "table": "prices_daily",
+            "batch": short_id(raw_id),
+            "n_new": counts.n_new,
+            "n_corrected": counts.n_corrected,
+            "n_unchanged": counts.n_unchanged,
+            "n_instruments_created": len(created),
+        },
+    )
+
+
+def _set_aside(
+    checked: CheckedPrices, delivery: Delivery, folder: Path | None, dry_run: bool, *, name: str = ""
+) -> Path | None:
+    if checked.violations.is_empty() or folder is None or dry_run:
+        return None
+    stem = name or digest(*sorted(f.sha256 for f in delivery.files))[-6:].hex()
+    path = folder / f"{stem}.csv"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        checked.violations.write_csv(path)
+    except OSError as error:
+        raise InputFileError(
+            f"{path} can't be written: {error.strerror}.", remedy="Rejected rows are kept there; make room."
+        ) from error
+    return path
+
+
+def _examples(checked: CheckedPrices) -> tuple[str, ...]:
+    rows = checked.violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
+    return tuple(
+        f"{r['file']} row {r['row']} ({r['symbol']} {r['trade_date']}): "
+        f"{r['rule']}: {r['field']} = {r['found']}"
+        for r in rows.iter_rows(named=True)
+    )
+
+
+def _refusal(checked: CheckedPrices, rejects: Path | None) -> RejectedBatchError | UnknownInstrumentError:
+    place = f" All are in {rejects}." if rejects else ""
+    if set(checked.n_by_rule) == {"unknown_instrument"}:
+        names = checked.violations["symbol"].unique().sort().to_list()
+        more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+        return UnknownInstrumentError(
+            f"No instrument of the market has the symbol {', '.join(names[:N_NAMED])}{more}.{place}",
+            remedy="Register them with `prometheus ingest instruments`, or add --create.",
+        )
+    rules = ", ".join(f"{rule} {n}" for rule, n in checked.n_by_rule.items())
+    return RejectedBatchError(
+        f"All {checked.n_rejected} rows were rejected ({rules}), "
+        f"e.g. {'; '.join(_examples(checked)[:2])}.{place}",
+        remedy=str(checked.violations["remedy"][0]),
+    )

@@ -1,0 +1,1 @@
+"""Market data: daily prices, what a delivery of them must hold, returns and volatilities."""

@@ -1,0 +1,29 @@
+"""Settings of the engines of this room."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from prometheus.kernel.config import EngineConfig
+
+
+class IngestPricesConfig(EngineConfig):
+    """Taking daily prices in. The hard rules are not to be set; raise the version when they change."""
+
+    engine_name: ClassVar[str] = "INGEST"
+
+
+class ReturnsConfig(EngineConfig):
+    """Total returns over 1, 5 and 21 sessions: the columns of returns_daily."""
+
+    engine_name: ClassVar[str] = "DERIVE"
+
+
+class VolatilityConfig(EngineConfig):
+    """Realised volatility over 21 and 63 sessions: the columns of volatility_daily."""
+
+    engine_name: ClassVar[str] = "DERIVE"
+
+    sessions_per_year: float = Field(default=252.0, gt=0.0)

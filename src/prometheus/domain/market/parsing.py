@@ -1,0 +1,72 @@
+"""Texts of a delivery to dates and numbers, and those that are neither."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from prometheus.domain.market.columns import NUMBERS
+from prometheus.domain.market.violations import VIOLATIONS, found_violations
+
+DATE_REMEDY = "Write dates as 2013-02-08."
+NUMBER_REMEDY = "Write numbers as 1234.5, without thousands separators, and nothing where there is none."
+
+
+def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a delivery with dates and numbers, and the violations of those that could not be read.
+
+    Parameters
+    ----------
+    raw : polars.DataFrame
+        ``file``, ``row``, ``symbol`` and any of ``trade_date`` and the numbers, as text or typed.
+
+    Returns
+    -------
+    prices : polars.DataFrame
+        All rows and all columns; what could not be read is null.
+    violations : polars.DataFrame
+        Rules ``unparsable_date`` and ``unparsable_number``.
+    """
+    expressions = [
+        pl.col("file"),
+        pl.col("row"),
+        pl.col("symbol").cast(pl.String).str.strip_chars(),
+        _date(raw.schema["trade_date"]).alias("trade_date"),
+    ]
+    for name in NUMBERS:
+        if name in raw.columns:
+            expressions.append(_number(name, raw.schema[name]))
+        else:
+            expressions.append(pl.lit(None, dtype=pl.Float64).alias(name))
+    prices = raw.select(expressions)
+    violations = [VIOLATIONS]
+    for name in ("trade_date", *NUMBERS):
+        if name not in raw.columns or raw.schema[name] != pl.String:
+            continue
+        is_unread = prices[name].is_null() & raw.select(_text(name).is_not_null()).to_series()
+        if is_unread.any():
+            is_date = name == "trade_date"
+            rule = "unparsable_date" if is_date else "unparsable_number"
+            violations.append(
+                found_violations(
+                    raw, is_unread, field=name, rule=rule, remedy=DATE_REMEDY if is_date else NUMBER_REMEDY
+                )
+            )
+    return prices, pl.concat(violations)
+
+
+def _text(name: str) -> pl.Expr:
+    stripped = pl.col(name).str.strip_chars()
+    return pl.when(stripped != "").then(stripped)
+
+
+def _date(dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.String:  # a time of midnight may stand behind the date
+        text = _text("trade_date").str.replace(r"[T ]00:00(:00(\.0+)?)?(Z|\+00:00)?$", "")
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    return pl.col("trade_date").cast(pl.Date, strict=False)
+
+
+def _number(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.String:
+        return _text(name).cast(pl.Float64, strict=False).alias(name)
+    return pl.col(name).cast(pl.Float64, strict=False)

@@ -1,0 +1,169 @@
+"""The hard rules of daily prices, each a small function: a row that breaks one is set aside.
+
+A rule returns a boolean expression over the columns of a delivery that is true where the row breaks it;
+null counts as kept. Adding a rule is writing a function and a line in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from prometheus.domain.market.columns import NUMBERS, PRICES, VALUES
+from prometheus.domain.market.violations import VIOLATIONS, found_violations
+from prometheus.kernel.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One hard rule.
+
+    Attributes
+    ----------
+    name : str
+        As it stands in reports.
+    fields : tuple of str
+        The columns it looks at, one after the other.
+    is_broken : callable
+        The field's name to an expression.
+    remedy : str
+        What to do about it.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    is_broken: Callable[[str], pl.Expr]
+    remedy: str
+
+
+def is_missing(field: str) -> pl.Expr:
+    """Return where a value that every row needs is absent."""
+    return pl.col(field).is_null()
+
+
+def is_blank(field: str) -> pl.Expr:
+    """Return where a text that every row needs is absent."""
+    return pl.col(field).is_null() | (pl.col(field) == "")
+
+
+def is_not_finite(field: str) -> pl.Expr:
+    """Return where a number is NaN or infinite."""
+    return ~pl.col(field).is_finite()
+
+
+def is_not_positive(field: str) -> pl.Expr:
+    """Return where a price is zero or below. NaN is another rule's."""
+    return pl.col(field) <= 0.0
+
+
+def is_negative(field: str) -> pl.Expr:
+    """Return where an amount is below zero."""
+    return pl.col(field) < 0.0
+
+
+def is_not_highest(field: str) -> pl.Expr:
+    """Return where the high lies below another price of the bar."""
+    return pl.col(field) < pl.max_horizontal("open", "low", "close")
+
+
+def is_not_lowest(field: str) -> pl.Expr:
+    """Return where the low lies above another price of the bar."""
+    return pl.col(field) > pl.min_horizontal("open", "high", "close")
+
+
+RULES = (
+    Rule("missing_symbol", ("symbol",), is_blank, "Name the instrument in a column, or in the file's name."),
+    Rule("missing_date", ("trade_date",), is_missing, "Give every row its session."),
+    Rule("missing_close", ("close",), is_missing, "Leave out rows without a close; it is never filled in."),
+    Rule("not_finite", NUMBERS, is_not_finite, "Write nothing where there is no value."),
+    Rule("not_positive", (*PRICES, "adjusted_close"), is_not_positive, "Prices are above 0."),
+    Rule("negative_volume", ("volume",), is_negative, "Volume is 0 or above."),
+    Rule(
+        "negative_action", ("split", "dividend"), is_negative, "Splits and dividends are 0 (none) or above."
+    ),
+    Rule("high_not_highest", ("high",), is_not_highest, "Ask the vendor for the true bar."),
+    Rule("low_not_lowest", ("low",), is_not_lowest, "Ask the vendor for the true bar."),
+)
+
+
+def rule_violations(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return the violations of all rules that need nothing but the row itself."""
+    checks = {f"{i}|{field}": (rule, field) for i, rule in enumerate(RULES) for field in rule.fields}
+    any_broken = prices.select(
+        rule.is_broken(field).any().alias(key) for key, (rule, field) in checks.items()
+    )
+    broken = [key for key in checks if any_broken[key].item()]
+    return pl.concat(
+        [
+            VIOLATIONS,
+            *(
+                found_violations(
+                    prices,
+                    prices.select(rule.is_broken(field)).to_series(),
+                    field=field,
+                    rule=rule.name,
+                    remedy=rule.remedy,
+                )
+                for rule, field in (checks[key] for key in broken)
+            ),
+        ]
+    )
+
+
+def session_violations(prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
+    """Return a violation for each row whose date is not a session of the market."""
+    days = pl.Series("trade_date", sessions.dates).cast(pl.Date)
+    present = prices["trade_date"].unique()
+    strangers = present.filter(~present.is_in(days.implode()))
+    if strangers.is_empty():
+        return VIOLATIONS
+    return found_violations(
+        prices,
+        prices["trade_date"].is_in(strangers.implode()),
+        field="trade_date",
+        rule="not_a_session",
+        remedy=f"{sessions.calendar} had no session that day.",
+    )
+
+
+def unknown_violations(prices: pl.DataFrame, symbols: pl.Series) -> pl.DataFrame:
+    """Return a violation for each row whose symbol is not among ``symbols``."""
+    present = prices["symbol"].unique()
+    strangers = present.filter(~present.is_in(symbols.implode()))
+    if strangers.is_empty():
+        return VIOLATIONS
+    return found_violations(
+        prices,
+        prices["symbol"].is_in(strangers.implode()),
+        field="symbol",
+        rule="unknown_instrument",
+        remedy="Register it with `prometheus ingest instruments`, or add --create.",
+    )
+
+
+def duplicate_violations(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return a violation for each row of a key that stands there with different values."""
+    key = ["symbol", "trade_date"]
+    if not prices.select(pl.struct(key).is_duplicated().any()).item():
+        return VIOLATIONS
+    repeated = prices.filter(pl.struct(key).is_duplicated())
+    is_contradicted = repeated.select(pl.struct(VALUES).n_unique().over(key) > 1).to_series()
+    return found_violations(
+        repeated,
+        is_contradicted,
+        field="close",
+        rule="contradicting_duplicate",
+        remedy="Leave one row for each symbol and date in.",
+    )
+
+
+def without_repetitions(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with identical repetitions collapsed, sorted by symbol and date."""
+    sorted_prices = prices.sort("symbol", "trade_date", "file", "row")
+    is_repeated = sorted_prices.select(
+        (pl.col("symbol") == pl.col("symbol").shift(1))
+        & (pl.col("trade_date") == pl.col("trade_date").shift(1))
+    ).to_series()
+    return sorted_prices.filter(~is_repeated.fill_null(False)) if is_repeated.any() else sorted_prices

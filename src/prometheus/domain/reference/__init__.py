@@ -1,0 +1,1 @@
+"""Reference: what is traded, by whom it is issued, where, and for which portfolio and strategy."""

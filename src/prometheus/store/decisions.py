@@ -1,0 +1,63 @@
+"""Configs and decisions of what is written one batch at a time."""
+
+from __future__ import annotations
+
+import json
+
+from prometheus.flow.storage import Decision
+from prometheus.kernel.config import EngineConfig
+from prometheus.kernel.ids import uuid_text
+from prometheus.store.copying import Connection
+
+
+def is_recorded(connection: Connection, decision_id: bytes) -> bool:
+    """Return whether a decision is on record."""
+    found = connection.execute(
+        "SELECT 1 FROM engine_decisions WHERE decision_id = %s", [uuid_text(decision_id)]
+    )
+    return found.fetchone() is not None
+
+
+def record_decision(
+    connection: Connection, decision: Decision, config: EngineConfig, *, created_by: str
+) -> bool:
+    """Write a decision and the settings it was made with; return False when it is on record already.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the runtime database; the transaction is the caller's.
+    decision : Decision
+        What was decided.
+    config : EngineConfig
+        The settings, whose ``config_id`` the decision names.
+    created_by : str
+        Who is named as the writer of settings that are new.
+    """
+    connection.execute(
+        "INSERT INTO engine_configs (config_id, engine_name, version, config_body, created_by)"
+        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [
+            config.config_id,
+            config.engine_name,
+            config.version,
+            json.dumps(config.canonical_body(), sort_keys=True),
+            created_by,
+        ],
+    )
+    written = connection.execute(
+        "INSERT INTO engine_decisions (decision_id, engine_name, config_id, context_id, as_of_date,"
+        " input_refs, raw_input_summary, proposed_action) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        [
+            uuid_text(decision.decision_id),
+            decision.engine_name,
+            decision.config_id,
+            decision.context_id,
+            str(decision.as_of_date),
+            json.dumps(decision.input_refs, sort_keys=True),
+            json.dumps(decision.raw_input_summary, sort_keys=True),
+            json.dumps(decision.proposed_action, sort_keys=True),
+        ],
+    )
+    return written.rowcount > 0

@@ -1,0 +1,118 @@
+"""Upserts and reads of the reference tables. Registering twice changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from psycopg import sql
+
+from prometheus.schema.tables.reference import INSTRUMENTS, ISSUERS, MARKETS, PORTFOLIOS, STRATEGIES
+from prometheus.schema.tables.spec import TableSpec
+from prometheus.store.copying import Connection, frame_of
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Entity(Protocol):
+    """What can be registered: something that says itself as a row."""
+
+    def row(self) -> Mapping[str, Any]:
+        """Return the values by column."""
+        ...
+
+
+def register_markets(connection: Connection, markets: Sequence[Entity]) -> int:
+    """Insert or update markets; return how many rows were written."""
+    return _upsert(connection, MARKETS, markets)
+
+
+def register_issuers(connection: Connection, issuers: Sequence[Entity]) -> int:
+    """Insert or update issuers; return how many rows were written."""
+    return _upsert(connection, ISSUERS, issuers)
+
+
+def register_instruments(connection: Connection, instruments: Sequence[Entity]) -> int:
+    """Insert or update instruments; return how many rows were written. Their issuers come first."""
+    return _upsert(connection, INSTRUMENTS, instruments)
+
+
+def register_portfolio(connection: Connection, portfolio: Entity) -> int:
+    """Insert or update a portfolio; return 0 when nothing changed."""
+    return _upsert(connection, PORTFOLIOS, [portfolio])
+
+
+def register_strategy(connection: Connection, strategy: Entity) -> int:
+    """Insert or update a strategy; return 0 when nothing changed."""
+    return _upsert(connection, STRATEGIES, [strategy])
+
+
+def market_row(connection: Connection, market_id: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    """Return ``calendar_spec`` and ``metadata`` of a market; None when it is not registered."""
+    found = connection.execute(
+        "SELECT calendar_spec, metadata FROM markets WHERE market_id = %s", [market_id]
+    ).fetchone()
+    return None if found is None else (found[0], found[1])
+
+
+def instruments_of(connection: Connection, market_id: str) -> pl.DataFrame:
+    """Return the instruments of a market: symbol, instrument_id, currency; one row a symbol.
+
+    Where several instruments had a symbol, the active one has it now.
+    """
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT DISTINCT ON (symbol) symbol, instrument_id, currency FROM instruments WHERE market_id = %s"
+        " ORDER BY symbol, status <> 'ACTIVE', instrument_id"
+    )
+    schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String}
+    return frame_of(connection, query, [market_id], schema)
+
+
+def _upsert(connection: Connection, spec: TableSpec, entities: Sequence[Entity]) -> int:
+    """Write what is new or differs.
+
+    A null in the new row does not erase what is known, and members of ``metadata`` are added to those
+    already there: two sources may each know a part.
+    """
+    rows = [entity.row() for entity in entities]
+    if not rows:
+        return 0
+    columns = [name for name in spec.column_names if name in rows[0]]
+    values = [name for name in columns if name not in spec.key]
+    merged = [_merged(spec, name) for name in values]
+    statement = sql.SQL(
+        "INSERT INTO {table} AS t ({columns}) VALUES ({places}) ON CONFLICT ({key}) DO UPDATE"
+        " SET ({values}) = ROW ({merged}) WHERE ({current}) IS DISTINCT FROM ({merged})"
+    ).format(
+        table=sql.Identifier(spec.name),
+        columns=_names(columns),
+        places=sql.SQL(", ").join(sql.Placeholder() for _ in columns),
+        key=_names(spec.key),
+        values=_names(values),
+        merged=sql.SQL(", ").join(merged),
+        current=sql.SQL(", ").join(sql.Identifier("t", name) for name in values),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [[_sent(row[name]) for name in columns] for row in rows])
+        return max(cursor.rowcount, 0)
+
+
+def _merged(spec: TableSpec, name: str) -> sql.Composed:
+    ours, theirs = sql.Identifier("t", name), sql.Identifier("excluded", name)
+    if name == "metadata":
+        return sql.SQL("{} || {}").format(ours, theirs)
+    if spec.column(name).nullable:
+        return sql.SQL("coalesce({}, {})").format(theirs, ours)
+    return sql.SQL("{}").format(theirs)
+
+
+def _names(columns: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def _sent(value: Any) -> Any:
+    return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value
