@@ -7,6 +7,7 @@ import pytest
 
 from tests.docs import book
 
+BACKTEST = book.ROOT / "docs" / "how-to" / "run-a-backtest.md"
 PAGE = book.ROOT / "docs" / "how-to" / "add-an-alpha-family.md"
 
 
@@ -41,3 +42,23 @@ def test_the_family_of_the_guide_gives_nan_where_a_price_is_missing(family):
     prices = np.full((63, 1), 10.0)
     prices[20] = np.nan
     assert np.isnan(signal(family, prices)).all()
+
+
+@pytest.mark.skipif(not (book.SOURCE / "backtest.py").exists(), reason="there is no backtest yet")
+def test_the_specification_of_the_guide_is_accepted(tmp_path):
+    from prometheus.backtest import spec_from_file
+
+    (toml,) = re.findall(r"^```toml\n(.*?)^```", BACKTEST.read_text(encoding="utf-8"), flags=re.M | re.S)
+    (tmp_path / "guide.toml").write_text(toml, encoding="utf-8")
+    spec = spec_from_file(tmp_path / "guide.toml", overrides=["targets.n_names=20"])
+    assert spec.run.strategy == "MOMENTUM"
+    assert spec.targets.n_names == 20
+
+
+@pytest.mark.skipif(not (book.SOURCE / "backtest.py").exists(), reason="there is no backtest yet")
+def test_every_key_and_section_of_a_run_is_described():
+    from prometheus.backtest import BacktestSpec, RunConfig
+
+    text = BACKTEST.read_text(encoding="utf-8")
+    assert [key for key in RunConfig.model_fields if f"`{key}`" not in text] == []
+    assert [section for section in BacktestSpec.model_fields if f"[{section}]" not in text] == []
