@@ -6,10 +6,12 @@ import hashlib
 import os
 import signal
 import socket
+import struct
 import subprocess
 from pathlib import Path
 
 PORT = 5432  # part of the socket's name; nothing listens on the network
+TLS_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
 def cluster_name(data: Path) -> str:
@@ -18,14 +20,19 @@ def cluster_name(data: Path) -> str:
 
 
 def answers(socket_folder: Path) -> bool:
-    """Return whether a server listens on the socket in the folder."""
+    """Return whether a server answers on the socket in the folder.
+
+    A postmaster that was just killed still accepts for a moment, so that is not enough: it is asked
+    whether it speaks TLS, the one question of the protocol that needs no user, and must say yes or no.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
         caller.settimeout(5.0)
         try:
             caller.connect(str(socket_folder / f".s.PGSQL.{PORT}"))
+            caller.sendall(TLS_REQUEST)
+            return caller.recv(1) in (b"S", b"N")
         except OSError:
             return False
-        return True
 
 
 def postmaster_pid(data: Path) -> int | None:
