@@ -97,7 +97,11 @@ def _check(rows: Rows, spec: TableSpec, step: Step) -> None:
             )
         values = column.values if isinstance(column, JsonFloats) else column
         if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-            wrong = np.isinf(values) if spec.column(name).nullable or values is not column else ~np.isfinite(values)
+            wrong = (
+                np.isinf(values)
+                if spec.column(name).nullable or values is not column
+                else ~np.isfinite(values)
+            )
             if wrong.any():
                 row = int(np.argwhere(wrong)[0][0])
                 raise InvalidRowsError(
@@ -108,7 +112,8 @@ def _check(rows: Rows, spec: TableSpec, step: Step) -> None:
         absent = needed.name not in rows.columns and needed.name not in _FILLED_BY_STORAGE
         if absent and needed.default is None and not needed.nullable:
             raise InvalidRowsError(
-                f"{step.name}: {rows.table} lacks {needed.name}.", remedy="Give every column without a default."
+                f"{step.name}: {rows.table} lacks {needed.name}.",
+                remedy="Give every column without a default.",
             )
         if not needed.nullable and needed.name in rows.columns and rows.columns[needed.name] is None:
             raise InvalidRowsError(

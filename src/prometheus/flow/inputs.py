@@ -12,6 +12,7 @@ from prometheus.flow.step import Read
 from prometheus.flow.storage import Storage
 from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.kernel.errors import NotEnoughHistoryError
+from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
 
 
@@ -30,10 +31,12 @@ class Inputs:
         known_at: np.datetime64 | None,
     ) -> None:
         wanted: dict[str, set[str]] = {}
+        self._read: set[tuple[str, tuple[str, ...]]] = set()
         reach = 0
         for read in reads:
             if read.columns:
                 wanted.setdefault(read.table, set()).update(read.columns)
+                self._read.add((read.table, read.columns))
                 reach = max(reach, read.reach)
         self._offset = first - reach
         if self._offset < 0:
@@ -66,10 +69,21 @@ class Inputs:
 
     def digest(self, read: Read, day: int) -> bytes:
         """Return the digest of what a read of a panel shows on a day."""
-        key = (read.table, read.columns)
-        days = self._digests.get(key)
-        if days is None:
-            columns = {name: self._values[read.table, name] for name in read.columns}
-            days = self._digests[key] = day_digests(columns, self._assets.ids)
+        days = self._days(read.table, read.columns)
         end = day - read.lag - self._offset
         return window_digest(days, end - read.sessions + 1, end)
+
+    def content(self) -> bytes:
+        """Return the digest of all panels over all their days."""
+        parts: list[bytes | str] = []
+        for table, columns in sorted(self._read):
+            days = self._days(table, columns)
+            parts += [table, *columns, window_digest(days, 0, len(days) - 1)]
+        return digest(*parts)
+
+    def _days(self, table: str, columns: tuple[str, ...]) -> list[bytes]:
+        key = (table, columns)
+        if key not in self._digests:
+            values = {name: self._values[table, name] for name in columns}
+            self._digests[key] = day_digests(values, self._assets.ids)
+        return self._digests[key]

@@ -69,6 +69,7 @@ def run(
     *,
     days: IntArray,
     rebalance_days: IntArray,
+    inputs: Inputs | None = None,
     progress: Progress | None = None,
     batch_sessions: int = BATCH_SESSIONS,
 ) -> Mapping[str, int]:
@@ -84,6 +85,8 @@ def run(
         Places of the sessions, ascending and without gaps.
     rebalance_days : ndarray of int
         Those of ``days`` on which steps with ``when="rebalance"`` decide.
+    inputs : Inputs, optional
+        Panels over all the days, when `data_fingerprint` has read them.
     progress : Progress, optional
     batch_sessions : int
         Sessions a batch; the outcome does not depend on it.
@@ -97,14 +100,48 @@ def run(
     world.storage.record_configs([configs[step.name] for step in graph.steps])
     course = _Course(graph, configs, world)
     hook.start("sessions", len(days))
-    for segment in _cuts(days, max(batch_sessions, SEGMENT_CELLS // max(len(world.assets), 1))):
-        course.read_panels(segment)
+    for segment in _segments(days, world):
+        course.inputs = inputs or _panels(graph, world, segment)
         for batch in _cuts(segment, batch_sessions):
             course.advance(batch, np.intersect1d(batch, rebalance_days))
             hook.advance(len(batch))
     written = world.storage.drain()
     hook.finish()
     return written
+
+
+def data_fingerprint(graph: Graph, world: World, days: IntArray) -> tuple[bytes, Inputs | None]:
+    """Return the digest of all panels that the steps read over these sessions.
+
+    Returns
+    -------
+    bytes
+    Inputs or None
+        The panels, for `run`, when they all fit into memory at once.
+    """
+    parts: list[bytes] = []
+    inputs: Inputs | None = None
+    segments = list(_segments(days, world))
+    for segment in segments:
+        inputs = _panels(graph, world, segment)
+        parts.append(inputs.content())
+    return digest(*parts), inputs if len(segments) == 1 else None
+
+
+def _segments(days: IntArray, world: World) -> Iterator[IntArray]:
+    return _cuts(days, max(BATCH_SESSIONS, SEGMENT_CELLS // max(len(world.assets), 1)))
+
+
+def _panels(graph: Graph, world: World, days: IntArray) -> Inputs:
+    return Inputs(
+        (read for reads in graph.reads.values() for read in reads),
+        storage=world.storage,
+        assets=world.assets,
+        sessions=world.sessions,
+        first=int(days[0]),
+        last=int(days[-1]),
+        known_at=world.known_at,
+    )
 
 
 def _cuts(days: IntArray, length: int) -> Iterator[IntArray]:
@@ -119,7 +156,7 @@ class _Course:
         self._graph = graph
         self._configs = configs
         self._world = world
-        self._inputs: Inputs | None = None
+        self.inputs: Inputs | None = None
         self._decided: dict[str, dict[int, bytes]] = {}
         self._carried: dict[str, Rows] = {}
         self._reach = {
@@ -129,18 +166,6 @@ class _Course:
             )
             for table in graph.writers
         }
-
-    def read_panels(self, days: IntArray) -> None:
-        world = self._world
-        self._inputs = Inputs(
-            (read for reads in self._graph.reads.values() for read in reads),
-            storage=world.storage,
-            assets=world.assets,
-            sessions=world.sessions,
-            first=int(days[0]),
-            last=int(days[-1]),
-            known_at=world.known_at,
-        )
 
     def advance(self, days: IntArray, rebalance_days: IntArray) -> None:
         """Compute and submit one batch."""
@@ -156,7 +181,7 @@ class _Course:
             part = self._whole(step, own, fresh)
             if part is None:
                 continue
-            if _leads_to_chain(step, self._graph):
+            if _stands_beside(step):
                 self._world.storage.submit(WriteJob((part,)))
             else:
                 chain_parts.append(part)
@@ -269,7 +294,7 @@ class _Course:
     def _called(
         self, step: Step, days: IntArray, tables: Mapping[str, Rows]
     ) -> tuple[Output, list[Decision]]:
-        assert self._inputs is not None
+        assert self.inputs is not None
         world = self._world
         config = self._configs[step.name]
         reads = self._graph.reads[step.name]
@@ -294,7 +319,7 @@ class _Course:
             assets=world.assets,
             context=world.context,
             decisions=as_bytes_matrix(ids),
-            panels=self._inputs.panels(reads, days),
+            panels=self.inputs.panels(reads, days),
             tables=tables,
         )
         try:
@@ -318,16 +343,14 @@ class _Course:
         ]
         return output, decisions
 
-    def _fingerprint(
-        self, step: Step, reads: Sequence[Read], day: int
-    ) -> tuple[bytes, Mapping[str, Any]]:
-        assert self._inputs is not None
+    def _fingerprint(self, step: Step, reads: Sequence[Read], day: int) -> tuple[bytes, Mapping[str, Any]]:
+        assert self.inputs is not None
         parts: list[bytes] = []
         shown: list[dict[str, Any]] = []
         upstream: dict[str, str] = {}
         for read in reads:
             if read.columns:
-                found = self._inputs.digest(read, day)
+                found = self.inputs.digest(read, day)
             else:
                 decided = self._decided.get(self._graph.writers[read.table].name, {})
                 ids = [decided.get(d, b"") for d in range(day - read.reach, day - read.lag + 1)]
@@ -371,8 +394,8 @@ class _Course:
         return Part(by_day, tuple(rows), tuple(r for r in updates if len(r)))
 
 
-def _leads_to_chain(step: Step, graph: Graph) -> bool:
-    """Return whether a step's rows refer to no row of a chain, so that they may be written beside them."""
+def _stands_beside(step: Step) -> bool:
+    """Return whether a step's rows refer to no rows of a portfolio, so that they may be written beside them."""
     return step.scope != "portfolio"
 
 

@@ -71,7 +71,7 @@ def _text(value: Any) -> str:
 
 
 def array_literal(values: Sequence[str]) -> str:
-    """Return the text form of a text[].
+    r"""Return the text form of a text[].
 
     Examples
     --------

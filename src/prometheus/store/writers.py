@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from prometheus.flow.storage import WriteJob
+from prometheus.kernel.errors import PrometheusError
 
 N_CONNECTIONS = 2
 MAX_WAITING = 8
@@ -101,7 +102,7 @@ class Writers:
     def _work(self) -> None:
         try:
             connection = self._connect()
-        except Exception as error:
+        except PrometheusError as error:
             self._failed(error)
             return
         try:
@@ -121,7 +122,7 @@ class Writers:
                         if job.is_ordered:
                             self._ordered_busy = False
                         self._ready.notify_all()
-        except Exception as error:
+        except BaseException as error:  # a thread has no caller: the next call of this object raises it
             self._failed(error)
         finally:
             connection.close()

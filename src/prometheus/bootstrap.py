@@ -1,0 +1,208 @@
+"""The composition root: settings to connections, adapters and runner. The only place that asks which mode.
+
+Nothing here computes; each function opens what a verb needs, calls it, and closes what it opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from prometheus.kernel.errors import ConfigError, DateOutsideDataError
+from prometheus.kernel.sessions import Sessions, sessions_of
+from prometheus.store.connections import Databases, connect, driver_errors, open_databases
+from prometheus.store.settings import Settings
+
+if TYPE_CHECKING:
+    from prometheus.backtest import BacktestSpec, RunRecord
+    from prometheus.flow.progress import Progress
+
+
+def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
+    """Return the sessions of a registered market.
+
+    Raises
+    ------
+    ConfigError
+        If the market is not registered.
+    """
+    from prometheus.store.reference import market_row
+
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        found = market_row(connection, market_id)
+    if found is None:
+        raise ConfigError(
+            f"Market {market_id} is not in this database.",
+            remedy=f"`prometheus ingest prices PATH --market {market_id}` registers it.",
+        )
+    return sessions_of(found[0])
+
+
+def derive_market(
+    settings: Settings,
+    market_id: str,
+    first: np.datetime64 | None = None,
+    last: np.datetime64 | None = None,
+    progress: Progress | None = None,
+) -> Mapping[str, int]:
+    """Recompute the derived tables of a market; return the rows that were new or changed, by table.
+
+    Parameters
+    ----------
+    settings : Settings
+    market_id : str
+    first, last : datetime64[D], optional
+        Dates to recompute; all that has prices by default.
+    progress : Progress, optional
+
+    Raises
+    ------
+    DateOutsideDataError
+        If the market has no prices between the dates.
+    """
+    from prometheus.flow.batch import Context
+    from prometheus.flow.derivation import derive
+    from prometheus.flow.graph import graph_of
+    from prometheus.flow.runner import World
+    from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.assets import read_assets
+    from prometheus.store.ledger import price_span
+    from prometheus.store.postgres import PostgresStorage
+
+    databases = open_databases(settings)
+    sessions = sessions_of_market(databases, market_id)
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        assets = read_assets(connection, market_id=market_id)
+    with driver_errors(), connect(databases.historical_url) as connection:
+        span = price_span(connection, assets.ids)
+    if span is None:
+        return {}
+    days = sessions.between(max(span[0], first or span[0]), min(span[1], last or span[1]))
+    if not len(days):
+        raise DateOutsideDataError(
+            f"{market_id} has prices from {span[0]} to {span[1]}.", remedy="Choose dates inside."
+        )
+    steps = derivation_steps()
+    configs = default_configs(steps)
+    with PostgresStorage(databases, sessions) as storage:
+        world = World(Context(market_id=market_id), sessions, assets, storage)
+        return derive(graph_of(steps, configs), configs, world, days=days, progress=progress)
+
+
+def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress | None = None) -> RunRecord:
+    """Run a specification, or find that it is on record, and return the record.
+
+    Raises
+    ------
+    ConfigError, DateOutsideDataError, UnknownInstrumentError
+        If the specification does not fit the data.
+    """
+    from prometheus import __version__, backtest
+    from prometheus.domain.reference.specs import Portfolio, Strategy, cash_instrument
+    from prometheus.flow.runner import World, data_fingerprint, run
+    from prometheus.maths.performance import statistics_mapping
+    from prometheus.store.assets import read_assets
+    from prometheus.store.ledger import price_span, read_run
+    from prometheus.store.postgres import PostgresStorage
+    from prometheus.store.reference import register_instruments, register_portfolio, register_strategy
+
+    databases = open_databases(settings)
+    market_id = spec.run.market
+    sessions = sessions_of_market(databases, market_id)
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        register_instruments(connection, [cash_instrument(spec.run.currency)])
+        assets = read_assets(connection, market_id=market_id, cash_instrument_id=f"CASH:{spec.run.currency}")
+    with driver_errors(), connect(databases.historical_url) as connection:
+        span = price_span(connection, assets.ids)
+        benchmark = None if spec.run.benchmark is None else price_span(connection, [spec.run.benchmark])
+    if span is None:
+        raise DateOutsideDataError(
+            f"Market {market_id} has no prices.", remedy="`prometheus ingest prices PATH` brings some."
+        )
+    if spec.run.benchmark is not None and benchmark is None:
+        raise ConfigError(
+            f"The benchmark {spec.run.benchmark} has no prices.",
+            remedy="Set [run] benchmark to one that has.",
+        )
+    plan = backtest.planned_sessions(spec.run, sessions, first=span[0], last=span[1])
+    graph = spec.graph()
+    with PostgresStorage(databases, sessions) as storage:
+        world = World(backtest.context_of(spec, ""), sessions, assets, storage)
+        fingerprint, inputs = data_fingerprint(graph, world, plan.days)
+        dates = backtest.dates_of(plan, sessions)
+        portfolio_id = backtest.portfolio_id_of(
+            spec, data_fingerprint=fingerprint, first=str(dates[0]), last=str(dates[-1])
+        )
+        metadata = {
+            "specification": spec.canonical_body(),
+            "first": str(dates[0]),
+            "last": str(dates[-1]),
+            "data_fingerprint": fingerprint.hex(),
+            "code_version": __version__,
+            "seed": spec.run.seed,
+        }
+        name = spec.run.name or spec.run.strategy
+        with driver_errors(), connect(databases.runtime_url) as connection:
+            found = read_run(connection, portfolio_id)
+            if found is not None and "statistics" in found:
+                return _record(databases, portfolio_id, spec, written={})
+            register_strategy(connection, Strategy(spec.run.strategy, name))
+            register_portfolio(
+                connection,
+                Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata),
+            )
+        world = World(backtest.context_of(spec, portfolio_id), sessions, assets, storage)
+        written = run(
+            graph,
+            spec.configs(),
+            world,
+            days=plan.days,
+            rebalance_days=plan.rebalance_days,
+            inputs=inputs,
+            progress=progress,
+        )
+    record = _record(databases, portfolio_id, spec, written=written)
+    metadata["statistics"] = statistics_mapping(backtest.performance_of(record, spec))
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        register_portfolio(
+            connection, Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata)
+        )
+    return _record(databases, portfolio_id, spec, written=written)
+
+
+def _record(
+    databases: Databases, portfolio_id: str, spec: BacktestSpec, *, written: Mapping[str, int]
+) -> RunRecord:
+    from prometheus.backtest import RunRecord
+    from prometheus.store import ledger
+
+    with driver_errors(), connect(databases.runtime_url) as runtime:
+        curve = ledger.read_curve(runtime, portfolio_id)
+        holdings = ledger.read_holdings(runtime, portfolio_id)
+        trades = ledger.read_trades(runtime, portfolio_id)
+        example = ledger.example_fill(runtime, portfolio_id)
+        metadata = ledger.read_run(runtime, portfolio_id) or {}
+        with driver_errors(), connect(databases.historical_url) as historical:
+            ids = [holding.instrument_id for holding in holdings]
+            dividends: dict[str, float] = {}
+            for instrument, date, cash in ledger.read_dividends(historical, ids, curve.dates):
+                held = ledger.quantity_before(runtime, portfolio_id, instrument, date)
+                dividends[instrument] = dividends.get(instrument, 0.0) + held * cash
+            benchmark = None
+            if spec.run.benchmark is not None:
+                found = ledger.read_closes(historical, spec.run.benchmark, curve.dates)
+                benchmark = _on(curve.dates, *found)
+    return RunRecord(portfolio_id, metadata, curve, trades, holdings, dividends, benchmark, example, written)
+
+
+def _on(
+    dates: np.ndarray[Any, Any], known: np.ndarray[Any, Any], levels: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any] | None:
+    """Return levels on dates, the last known one where a date has none; None when they begin too late."""
+    place = np.searchsorted(known, dates, side="right") - 1
+    if not len(known) or (place < 0).any() or known[-1] < dates[-1]:
+        return None
+    out: np.ndarray[Any, Any] = levels[place]
+    return out
