@@ -247,8 +247,11 @@ def test_a_long_home_and_odd_letters_are_no_obstacle(tmp_path):
     folder = tmp_path / ("long " * 20 + "näme, 'quoted' $HOME `id` #1 %2F") / ("x" * 60)
     try:
         assert value(folder, "SELECT 1") == 1
+        sockets = running_server(folder).socket_folder
+        assert folder not in sockets.parents
     finally:
         stop_server(folder)
+    assert not sockets.exists()
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path):

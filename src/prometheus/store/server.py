@@ -149,6 +149,9 @@ def stop_server(home: Path, *, timeout_seconds: float = 120.0) -> bool:
                 f"The server of {home} did not stop within {timeout_seconds:.0f} seconds.",
                 remedy=f"See {log_file(home)}.",
             )
+    outside = _outside_socket_folder(folder / "data")
+    if outside.exists():
+        shutil.rmtree(outside, ignore_errors=True)
     return True
 
 
@@ -209,6 +212,10 @@ def _launch(home: Path, account: Account | None, alive_lock: FileLock) -> None:
         with log.open(errors="replace") as lines:
             lines.seek(beginning)
             raise program_error(f"The embedded server of {home} did not start.", done.stdout + lines.read())
+
+
+def _outside_socket_folder(data: Path) -> Path:
+    return Path(tempfile.gettempdir()).resolve() / f"{cluster_name(data)}-{os.geteuid()}"
 
 
 def _wait_for_leftovers(home: Path, alive_lock: FileLock) -> EmbeddedServer | None:
@@ -274,7 +281,7 @@ def _socket_folder(data: Path, account: Account | None) -> Path:
     """Return an existing folder, open to its owner only, whose path is short enough for a socket."""
     folder = data.parent / "socket"
     if len(str(folder)) + len(f"/.s.PGSQL.{PORT}.lock") > LONGEST_SOCKET_PATH or "," in str(folder):
-        folder = Path(tempfile.gettempdir()).resolve() / f"{cluster_name(data)}-{os.geteuid()}"
+        folder = _outside_socket_folder(data)
     folder.mkdir(mode=0o700, exist_ok=True)
     owners = {os.geteuid()} | ({account.uid} if account else set())
     if folder.is_symlink() or folder.stat().st_uid not in owners:
