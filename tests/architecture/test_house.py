@@ -18,6 +18,8 @@ ROOM_NAMES = {
     "reference", "market", "text", "embeddings", "profiles", "regimes", "stability", "scenarios",
     "selection", "portfolios", "execution", "audit",
 }  # fmt: skip
+# Its tables are entities that a delivery brings; nothing is decided there, so it has no engine to configure.
+ROOMS_WITHOUT_ENGINE = {"reference"}
 NOT_A_MODEL = {"__init__.py", "config.py", "steps.py", "ports.py"}
 # What a package is called when it is installed, where that differs from what is imported.
 INSTALLED_AS = {
@@ -87,7 +89,8 @@ def test_only_known_rooms_exist():
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
 def test_a_room_has_its_furniture(room):
     names = {path.name for path in room.iterdir()}
-    assert {"README.md", "config.py", "steps.py"} <= names
+    wanted = {"README.md"} if room.name in ROOMS_WITHOUT_ENGINE else {"README.md", "config.py", "steps.py"}
+    assert wanted <= names
     models = {name for name in names if name.endswith(".py")} - NOT_A_MODEL
     assert models, "a room holds at least one model"
     readme = (room / "README.md").read_text(encoding="utf-8")
@@ -106,7 +109,9 @@ def test_a_room_imports_no_storage(room):
     ] == []
 
 
-@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+@pytest.mark.parametrize(
+    "room", [one for one in ROOMS if (one / "config.py").exists()], ids=lambda room: room.name
+)
 def test_every_config_of_a_room_is_frozen_and_refuses_unknown_keys(room):
     from pydantic import BaseModel
 
