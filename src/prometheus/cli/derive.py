@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prometheus.cli.output import JsonOption, print_json, print_table
+from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
+
+if TYPE_CHECKING:
+    import numpy as np
 
 app = typer.Typer()
 
@@ -25,8 +30,21 @@ def derive(
     """
     from prometheus.bootstrap import derive_market
 
-    written = derive_market(settings_from_environment(), market, first, last, None)
+    written = derive_market(
+        settings_from_environment(), market, _date(first, "--from"), _date(last, "--to")
+    )
     if as_json:
         print_json({"market_id": market, "written": written})
     else:
         print_table(["table", "rows written"], list(written.items()))
+
+
+def _date(text: str | None, option: str) -> np.datetime64 | None:
+    import numpy as np
+
+    if text is None:
+        return None
+    try:
+        return np.datetime64(date.fromisoformat(text), "D")
+    except ValueError as error:
+        raise ConfigError(f"{option}: {text!r} is no date.", remedy="Write it as 2013-02-08.") from error

@@ -62,9 +62,12 @@ def prices(
     )
     derived: dict[str, int] = {}
     if report.has_changed and not no_derive:
+        import numpy as np
+
         from prometheus.bootstrap import derive_market
 
-        derived = dict(derive_market(settings, market, str(report.first_date), str(report.last_date), None))
+        # To the last session there is: windows that reach back to a changed row end long after it.
+        derived = dict(derive_market(settings, market, np.datetime64(report.first_date, "D")))
     if as_json:
         print_json({**_as_object(report), "derived": derived})
     else:

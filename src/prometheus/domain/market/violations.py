@@ -16,7 +16,7 @@ VIOLATIONS = pl.DataFrame(
         "remedy": pl.String,
     }
 )
-"""No violation, with the columns of every violation. ``row`` counts lines of the file, its header included."""
+"""No violation, with the columns of every violation. ``row`` counts a file's lines, header included."""
 
 
 def found_violations(
