@@ -1,0 +1,1 @@
+"""Room audit: what became of the decisions."""
