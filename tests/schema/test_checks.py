@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from prometheus.store.checks import CHECKS, check_databases
-from tests.schema.seed import BOUGHT
+from tests.schema.seed import BOUGHT, EXECUTION
 
 RETENTION = "set local prometheus.retention = 'on';"
 NO_TRIGGERS = "set local session_replication_role = 'replica';"
@@ -55,7 +55,7 @@ FAULTS = {
     "executed_actions_say_what_the_fills_say": (
         "runtime",
         f"{NO_TRIGGERS} update executed_actions set price = 99 where instrument_id = 'US_EQ:AAPL'",
-        ("executed_actions", "P US_EQ:AAPL BUY"),
+        ("executed_actions", f"{EXECUTION} P US_EQ:AAPL BUY"),
     ),
     "components_add_up_to_the_score": (
         "runtime",

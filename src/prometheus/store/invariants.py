@@ -23,17 +23,20 @@ _FILLED_AGAINST_STATUS = """
     order by o.order_id"""
 
 _ACTIONS_AGAINST_FILLS = """
-    select concat_ws(' ', portfolio_id, instrument_id, side),
+    select concat_ws(' ', decision_id, portfolio_id, instrument_id, side),
            format('fills: %%s units for %%s, actions: %%s units for %%s', fq, round(fv, 6), aq, round(av, 6))
     from (
-        select portfolio_id, instrument_id, side, sum(fq) fq, sum(fv) fv, sum(aq) aq, sum(av) av
+        select decision_id, portfolio_id, instrument_id, side,
+               sum(fq) fq, sum(fv) fv, sum(aq) aq, sum(av) av
         from (
-            select o.portfolio_id, f.instrument_id, f.side, f.quantity fq, f.quantity * f.price fv, 0 aq, 0 av
+            select o.decision_id, o.portfolio_id, f.instrument_id, f.side,
+                   f.quantity fq, f.quantity * f.price fv, 0 aq, 0 av
             from fills f join orders o on o.order_id = f.order_id
             union all
-            select portfolio_id, instrument_id, side, 0, 0, quantity, quantity * price from executed_actions
+            select decision_id, portfolio_id, instrument_id, side, 0, 0, quantity, quantity * price
+            from executed_actions
         ) both_sides
-        group by portfolio_id, instrument_id, side
+        group by decision_id, portfolio_id, instrument_id, side
     ) sums
     where fq <> aq or abs(fv - av) > 0.000001 * greatest(1, abs(fv))
     order by 1"""
@@ -122,7 +125,7 @@ def fills_add_up_to_what_the_status_says(runtime: Connection, _: Connection) -> 
 
 
 def executed_actions_say_what_the_fills_say(runtime: Connection, _: Connection) -> Iterator[Violation]:
-    """Check for each portfolio, instrument and side that actions and fills agree in units and in money."""
+    """Check for each decision and instrument that actions and fills agree in units and in money."""
     rule = "executed_actions_say_what_the_fills_say"
     return found_by(runtime, _ACTIONS_AGAINST_FILLS, "executed_actions", "quantity", rule)
 
