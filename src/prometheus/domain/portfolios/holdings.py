@@ -43,19 +43,13 @@ def holdings(positions: Rows, assets: Assets) -> Holdings:
     """
     codes = positions.codes("instrument_id").tolist()
     pairs = sorted(zip(codes, positions.values("market_value"), strict=True))
-    cash = Decimal(0)
-    value = Decimal(0)
-    places: list[int] = []
-    market_values: list[float] = []
     classes = assets.asset_classes
+    held = [pair for pair in pairs if classes[pair[0]] != "CASH"]
     with localcontext(prec=60):
-        for place, market_value in pairs:
-            value += market_value
-            if classes[place] == "CASH":
-                cash += market_value
-            else:
-                places.append(place)
-                market_values.append(float(market_value))
+        value = sum([one for _, one in pairs], Decimal(0))
+        cash = sum([one for place, one in pairs if classes[place] == "CASH"], Decimal(0))
+    places = [place for place, _ in held]
+    market_values = [float(one) for _, one in held]
     return Holdings(value, cash, np.array(places, dtype=np.int64), market_values)
 
 

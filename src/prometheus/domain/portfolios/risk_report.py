@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from prometheus.domain.portfolios.config import RiskConfig
 from prometheus.domain.portfolios.simulated_returns import mean_dollar_volumes, simulated_returns
 from prometheus.kernel.arrays import FloatArray, IntArray
@@ -112,14 +114,14 @@ def liquidity(
         ``days_to_liquidate`` of the slowest name whose volume is known, and ``liquidity_coverage``, the
         share of gross value that these names make up. Empty when no volume is known.
     """
-    known = total = slowest = 0.0
-    volumes_held: list[float] = mean_dollar_volumes(closes, volumes, places).tolist()
-    for market_value, volume in zip(market_values, volumes_held, strict=True):
-        size = abs(market_value)
-        total += size
-        if volume > 0.0:
-            known += size
-            slowest = max(slowest, size / (config.participation * volume))
+    sizes = np.abs(np.array(market_values))
+    usual = mean_dollar_volumes(closes, volumes, places)
+    is_known = usual > 0.0
+    known = math.fsum(sizes[is_known].tolist())
     if known == 0.0:
         return {}
-    return {"days_to_liquidate": slowest, "liquidity_coverage": known / total}
+    days = sizes[is_known] / (config.participation * usual[is_known])
+    return {
+        "days_to_liquidate": float(days.max()),
+        "liquidity_coverage": known / math.fsum(sizes.tolist()),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -61,7 +62,7 @@ def compute_targets(batch: Batch, config: TargetsConfig) -> Output:
         window = returns[places[i] - config.volatility_sessions + 1 : places[i] + 1]
         texts.append(_positions_text(found, batch.assets.ids))
         metadata.append(json.dumps(_metadata(found, expected, window, value, config)))
-        actions.append({"n_names": len(found.places), "n_shares": sum(found.quantities)})
+        actions.append({"n_names": len(found.places), "n_shares": int(found.quantities.sum())})
         summaries.append({"value": value, "n_core": int(np.count_nonzero(is_core))})
     rows = Rows(
         "target_portfolios",
@@ -108,18 +109,15 @@ def _quoted(ids: tuple[str, ...]) -> tuple[str, ...]:
 
 def _positions_text(found: Target, ids: tuple[str, ...]) -> str:
     names = _quoted(ids)
-    return (
-        "{"
-        + ", ".join(
-            [
-                f'{names[place]}: {{"weight": {weight!r}, "quantity": {quantity}}}'
-                for place, weight, quantity in zip(
-                    found.places.tolist(), found.weights, found.quantities, strict=True
-                )
-            ]
+    weights = found.weights.tolist()
+    written = {weight: repr(weight) for weight in set(weights)}
+    parts = [
+        f'{names[place]}: {{"weight": {written[weight]}, "quantity": {quantity}}}'
+        for place, weight, quantity in zip(
+            found.places.tolist(), weights, found.quantities.tolist(), strict=True
         )
-        + "}"
-    )
+    ]
+    return "{" + ", ".join(parts) + "}"
 
 
 def _metadata(
@@ -137,11 +135,8 @@ def _metadata(
         "left_out": found.left_out,
     }
     if len(found.places):
-        weights = np.array(found.weights)
-        body["expected_return"] = sum(
-            weight * one for weight, one in zip(found.weights, expected[found.places].tolist(), strict=True)
-        )
-        earned = simulated_returns(returns, found.places, weights)
+        body["expected_return"] = math.fsum((found.weights * expected[found.places]).tolist())
+        earned = simulated_returns(returns, found.places, found.weights)
         body["n_sessions"] = len(earned)
         if len(earned) >= config.min_sessions:
             body["volatility"] = float(realised_volatility(earned[None, :, None])[0, 0])

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,9 +30,9 @@ class Target:
     ----------
     places : ndarray of shape (n_chosen,), int64
         Columns of the chosen names, ascending.
-    weights : list of float
+    weights : ndarray of shape (n_chosen,)
         Intended, over portfolio value.
-    quantities : list of int
+    quantities : ndarray of shape (n_chosen,), int64
         Whole shares.
     n_capped : int
         Names that stand at the cap.
@@ -42,34 +41,35 @@ class Target:
     """
 
     places: IntArray
-    weights: list[float]
-    quantities: list[int]
+    weights: FloatArray
+    quantities: IntArray
     n_capped: int
     left_out: dict[str, int]
 
 
-def whole_shares(amount: float, close: float) -> int:
-    """Return how many whole shares an amount buys at a price.
+def whole_shares(amounts: FloatArray, closes: FloatArray) -> IntArray:
+    """Return how many whole shares each amount buys at its price.
 
     Parameters
     ----------
-    amount, close : float
-        In one currency; close above 0.
+    amounts, closes : ndarray of shape (n_names,)
+        In one currency; closes above 0.
 
     Returns
     -------
-    int
+    ndarray of shape (n_names,), int64
         floor(amount / close); a ratio within 1e-9 (relative) of the next whole number counts as that.
 
     Examples
     --------
-    >>> whole_shares(1000.0, 300.0)
-    3
-    >>> whole_shares(0.3, 0.1)  # 2.9999999999999996
-    3
+    >>> import numpy as np
+    >>> 0.3 / 0.1
+    2.9999999999999996
+    >>> whole_shares(np.array([1000.0, 0.3]), np.array([300.0, 0.1])).tolist()
+    [3, 3]
     """
-    shares = amount / close
-    return math.floor(shares + TOLERANCE * max(shares, 1.0))
+    shares = amounts / closes
+    return np.floor(shares + TOLERANCE * np.maximum(shares, 1.0)).astype(np.int64)
 
 
 def target(
@@ -120,27 +120,25 @@ def target(
         "score_too_low": n_able - len(places),
     }
     if not len(places) or not value > 0.0:
-        return Target(places[:0], [], [], 0, left_out)
+        return Target(places[:0], np.empty(0), places[:0], 0, left_out)
     weights, amounts = _weights_and_amounts(places, volatility, value, config)
-    quantities = [
-        whole_shares(amount, close) for amount, close in zip(amounts, closes[places].tolist(), strict=True)
-    ]
+    quantities = whole_shares(amounts, closes[places])
     # A weight may come out at the cap without being cut by it; a hair below is the rounding of a division.
-    n_capped = sum(weight >= config.name_cap * (1.0 - TOLERANCE) for weight in weights)
+    n_capped = int(np.count_nonzero(weights >= config.name_cap * (1.0 - TOLERANCE)))
     return Target(places, weights, quantities, n_capped, left_out)
 
 
 def _weights_and_amounts(
     places: IntArray, volatility: FloatArray | None, value: float, config: TargetsConfig
-) -> tuple[list[float], list[float]]:
+) -> tuple[FloatArray, FloatArray]:
     n = len(places)
     invested = 1.0 - config.cash_buffer
     if volatility is None:
         weight = invested / n
         if weight <= config.name_cap:
-            return [weight] * n, [invested * value / n] * n
-        return [config.name_cap] * n, [config.name_cap * value] * n
-    weights: list[float] = inverse_volatility_weights(
+            return np.full(n, weight), np.full(n, invested * value / n)
+        return np.full(n, config.name_cap), np.full(n, config.name_cap * value)
+    weights = inverse_volatility_weights(
         volatility[places][None, :], np.ones((1, n), dtype=np.bool_), cap=config.name_cap, invested=invested
-    )[0].tolist()
-    return weights, [weight * value for weight in weights]
+    )[0]
+    return weights, weights * value
