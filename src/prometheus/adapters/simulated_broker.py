@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from operator import attrgetter
 
 from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.exact import MONEY, ZERO, whole_shares
@@ -22,6 +23,7 @@ from prometheus.domain.execution.ports import Bar, Execution, Order, Report, Tra
 
 _BASIS_POINT = Decimal("0.0001")
 _ONE = Decimal(1)
+_BY_INSTRUMENT = attrgetter("instrument_id", "order_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class SimulatedBroker:
         with localcontext(MONEY):
             costs = _Costs.of(config)
             cash: Decimal | None = None if config.allow_negative_cash else day.cash
+            in_turn = sorted(orders, key=_BY_INSTRUMENT)
             reports = []
-            for order in sorted(orders, key=_sells_first):
+            for order in [o for o in in_turn if o.side == "SELL"] + [o for o in in_turn if o.side == "BUY"]:
                 report = _executed(order, day, config, costs, cash)
                 reports.append(report)
                 if cash is not None:
@@ -75,17 +78,13 @@ class _Costs:
         found = quantity * price * self.rate
         if self.per_share:
             found += quantity * self.per_share
-        return max(found, self.minimum)
+        return found if found >= self.minimum else self.minimum
 
     def affordable(self, cash: Decimal, price: Decimal) -> Decimal:
         """Return the most whole shares that cash pays for, commission included."""
         each = price * (_ONE + self.rate) + self.per_share
         spendable = min(cash // each, (cash - self.minimum) // price)
         return max(spendable, ZERO)
-
-
-def _sells_first(order: Order) -> tuple[bool, str]:
-    return order.side != "SELL", order.instrument_id
 
 
 def _executed(
@@ -107,11 +106,13 @@ def _executed(
         most = whole_shares(config.participation * bar.volume)
         if most < quantity:
             quantity, reason = most, "participation limit"
-    if is_buy and cash is not None and quantity * price + costs.commission(quantity, price) > cash:
-        quantity, reason = min(quantity, costs.affordable(cash, price)), "not enough cash"
+    commission = costs.commission(quantity, price)
+    if is_buy and cash is not None and quantity * price + commission > cash:
+        quantity, reason = costs.affordable(cash, price), "not enough cash"
+        commission = costs.commission(quantity, price)
     if not quantity:
-        return Report(order.order_id, "EXPIRED", reason=reason)
-    done = Execution("1", quantity, price, costs.commission(quantity, price), day.trades_at)
+        return Report(order.order_id, "EXPIRED", (), reason)
+    done = Execution("1", quantity, price, commission, day.trades_at)
     return Report(order.order_id, "EXPIRED" if reason else "FILLED", (done,), reason)
 
 

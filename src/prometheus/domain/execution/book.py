@@ -29,7 +29,7 @@ class Book:
 
     def apply_corporate_actions(self, names: Sequence[str], prices: DayPrices) -> dict[str, Any]:
         """Apply the day's splits, then its dividends; return them in short for the record."""
-        held = list(self.positions)
+        held = sorted(self.positions)
         events: dict[str, Any] = {}
         splits = prices.splits(held)
         for asset, ratio in splits.items():
@@ -73,15 +73,8 @@ def opened(batch: Batch, day: int, config: FillsConfig) -> Book:
         rows = rows.on(day - 1)
     if not len(rows):
         return Book({}, plain(config.initial_cash), cash_asset)
-    found = sorted(
-        zip(
-            rows.codes("instrument_id").tolist(),
-            rows.values("quantity"),
-            rows.values("avg_cost"),
-            strict=True,
-        )
-    )
-    positions = {asset: Position(quantity, cost) for asset, quantity, cost in found}
+    held = map(Position._make, zip(rows.values("quantity"), rows.values("avg_cost"), strict=True))
+    positions = dict(zip(rows.codes("instrument_id").tolist(), held, strict=True))
     cash = positions.pop(cash_asset).quantity
     return Book(positions, cash, cash_asset)
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from prometheus.domain.execution.config import FillsConfig
-from prometheus.domain.execution.exact import exact, split_ratio
+from prometheus.domain.execution.exact import exact, exacts, split_ratio
 from prometheus.domain.execution.ports import Bar
 from prometheus.flow.batch import Batch
+from prometheus.kernel.errors import MissingPriceError
 
 PRICES = "prices_daily"
 
@@ -35,7 +36,7 @@ class DayPrices:
         splits = self._row("split")[codes]
         is_plain = self.config.participation is None and not _has_any(splits)
         if is_plain and not any(price != price for price in prices):  # NaN is unlike itself
-            return {asset: Bar(exact(price)) for asset, price in zip(assets, prices, strict=True)}
+            return dict(zip(assets, map(Bar, exacts(prices)), strict=True))
         volumes = self._volumes(codes)
         is_split = (~np.isnan(splits)).tolist()
         is_delisted = (self.batch.assets.delisted[codes] <= self.batch.dates[self.i]).tolist()
@@ -65,17 +66,36 @@ class DayPrices:
         found = self._close(asset, first=1)
         return None if found is None else exact(found[0])
 
-    def closes(self, assets: Sequence[int]) -> list[tuple[Decimal, int] | None]:
-        """Return for each asset its last close within the window and how many sessions old it is."""
-        values = self._row("close")[np.array(assets)].tolist() if assets else []
-        found: list[tuple[Decimal, int] | None] = []
-        for asset, value in zip(assets, values, strict=True):
-            if value == value:
-                found.append((exact(value), 0))
-            else:
-                stale = self._close(asset, first=1)
-                found.append(None if stale is None else (exact(stale[0]), stale[1]))
-        return found
+    def closes(self, assets: Sequence[int]) -> tuple[list[Decimal], dict[int, int]]:
+        """Return the last close of each asset within the window.
+
+        Returns
+        -------
+        closes : list of Decimal
+        ages : mapping of int to int
+            How many sessions old it is, for assets that have none today.
+
+        Raises
+        ------
+        MissingPriceError
+            For an asset that has none within the window.
+        """
+        if not assets:
+            return [], {}
+        values = self._row("close")[np.array(assets)].tolist()
+        ages: dict[int, int] = {}
+        for k, value in enumerate(values):
+            if value != value:
+                found = self._close(assets[k], first=1)
+                if found is None:
+                    raise MissingPriceError(
+                        f"{self.batch.assets.ids[assets[k]]} is held on {self.batch.dates[self.i]} and has "
+                        f"had no close for {self.config.stale_sessions} sessions.",
+                        remedy="Give the instrument its delisted date, bring its prices in, or raise "
+                        "stale_sessions.",
+                    )
+                values[k], ages[assets[k]] = found
+        return exacts(values), ages
 
     def _row(self, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
         row: np.ndarray[Any, np.dtype[np.float64]] = self.batch.panel(PRICES, column).at(0)[self.i]

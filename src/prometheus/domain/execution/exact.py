@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import (
     ROUND_HALF_EVEN,
     Clamped,
@@ -34,6 +35,13 @@ def exact(value: float) -> Decimal:
     """
     found = Decimal(repr(value))
     return plain(found) if value >= 1e16 else found
+
+
+def exacts(values: Sequence[float]) -> list[Decimal]:
+    """Return `exact` of each value; none may be NaN."""
+    if values and max(values) >= 1e16:
+        return [exact(value) for value in values]
+    return list(map(Decimal, map(repr, values)))
 
 
 def plain(value: Decimal) -> Decimal:

@@ -30,7 +30,6 @@ from prometheus.flow.batch import Batch
 from prometheus.flow.rows import Coded, Rows, joined
 from prometheus.flow.step import Output, Read, Step
 from prometheus.kernel.arrays import ByteArray
-from prometheus.kernel.errors import MissingPriceError
 from prometheus.kernel.ids import key_digests, row_ids
 
 SIDES = ("BUY", "SELL")
@@ -75,7 +74,7 @@ def _reads(config: FillsConfig) -> tuple[Read, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """Working orders of the session before, sells first, each in the order of assets."""
+    """Working orders of the session before; ``place`` finds their rows."""
 
     rows: Rows
     working: list[Order]
@@ -90,28 +89,18 @@ class _Orders:
             return cls(rows, [], {})
         ids: ByteArray = rows.columns["order_id"]  # type: ignore[assignment]
         raw = np.ascontiguousarray(ids).tobytes()
-        names = batch.assets.ids
-        working = [
-            Order(raw[16 * k : 16 * k + 16], asset, names[asset], side, order_type, quantity)
-            for k, (asset, side, order_type, quantity) in enumerate(
-                zip(
-                    rows.codes("instrument_id").tolist(),
-                    rows.values("side"),
-                    rows.values("order_type"),
-                    rows.values("quantity"),
-                    strict=True,
-                )
-            )
-        ]
+        assets = rows.codes("instrument_id").tolist()
+        columns = (
+            [raw[at : at + 16] for at in range(0, len(raw), 16)],
+            assets,
+            [batch.assets.ids[asset] for asset in assets],
+            rows.values("side"),
+            rows.values("order_type"),
+            rows.values("quantity"),
+        )
+        working = list(map(Order._make, zip(*columns, strict=True)))
         place = {order.order_id: k for k, order in enumerate(working)}
         return cls(rows, working, place)
-
-    def in_order(self) -> list[Order]:
-        return sorted(self.working, key=_sells_first)
-
-
-def _sells_first(order: Order) -> tuple[bool, int, bytes]:
-    return order.side != "SELL", order.asset, order.order_id
 
 
 def _settled(batch: Batch, i: int, config: FillsConfig, broker: Broker) -> Output:
@@ -127,7 +116,7 @@ def _settled(batch: Batch, i: int, config: FillsConfig, broker: Broker) -> Outpu
         bars=prices.bars([order.asset for order in orders.working]),
         cash=book.cash,
     )
-    reports = broker.execute(orders.in_order(), trading_day, config) if orders.working else ()
+    reports = broker.execute(orders.working, trading_day, config) if orders.working else ()
     rows: list[Rows] = []
     done = [(orders.place[r.order_id], execution) for r in reports for execution in r.executions]
     notional = commission = ZERO
@@ -169,6 +158,10 @@ def _coded(codes: Sequence[int], values: Sequence[Any]) -> Coded:
     return Coded(np.array(codes, dtype=np.int64), values)
 
 
+def _times(seconds: Sequence[int]) -> np.ndarray[Any, np.dtype[np.datetime64]]:
+    return np.array(seconds, dtype=np.int64).view("datetime64[s]")
+
+
 def _distinct(texts: Sequence[str]) -> Coded:
     place: dict[str, int] = {}
     codes = [place.setdefault(text, len(place)) for text in texts]
@@ -191,7 +184,7 @@ def _fills(batch: Batch, day: int, orders: _Orders, done: Sequence[tuple[int, Ex
         {
             "fill_id": row_ids(order_ids, keys[names.codes]),
             "order_id": order_ids,
-            "timestamp": np.array([e.executed_at for e in executions], dtype=np.int64).view("datetime64[s]"),
+            "timestamp": _times([execution.executed_at for execution in executions]),
             "instrument_id": _coded([order.asset for order in own], batch.assets.ids),
             "side": _coded([0 if order.side == "BUY" else 1 for order in own], SIDES),
             "quantity": [execution.quantity for execution in executions],
@@ -214,42 +207,50 @@ def _facts(execution: Execution) -> str:
 
 
 def _actions(batch: Batch, day: int, orders: _Orders, reports: Sequence[Report], fills: Rows) -> Rows:
-    with_fills = [report for report in reports if report.executions]
-    places = [orders.place[report.order_id] for report in with_fills]
+    executions = [report.executions for report in reports if report.executions]
+    places = [orders.place[report.order_id] for report in reports if report.executions]
     own = [orders.working[k] for k in places]
     order_ids = _taken(orders.rows, "order_id", places)
-    decisions = _taken(orders.rows, "decision_id", places)
-    fill_texts = iter(uuid_strings(fills.columns["fill_id"]))  # type: ignore[arg-type]
-    metadata, quantities, prices, times = [], [], [], []
-    mode = batch.context.mode
-    for report, order_text in zip(with_fills, uuid_strings(order_ids), strict=True):
-        ids = '", "'.join([next(fill_texts) for _ in report.executions])
-        metadata.append(f'{{"mode": "{mode}", "fill_ids": ["{ids}"], "order_id": "{order_text}"}}')
-        quantity, price = _volume_weighted(report.executions)
-        quantities.append(quantity)
-        prices.append(price)
-        times.append(max(execution.executed_at for execution in report.executions))
+    fill_texts = uuid_strings(fills.columns["fill_id"])  # type: ignore[arg-type]
+    if len(fills) == len(own):  # one execution each, as on daily bars: prices need no weighting
+        summed = {name: fills.columns[name] for name in ("timestamp", "quantity", "price")}
+    else:
+        fill_texts = _grouped(fill_texts, [len(one) for one in executions])
+        volumes = [_volume_weighted(one) for one in executions]
+        summed = {
+            "timestamp": _times([max(e.executed_at for e in one) for one in executions]),
+            "quantity": [quantity for quantity, _ in volumes],
+            "price": [price for _, price in volumes],
+        }
+    head = f'{{"mode": "{batch.context.mode}", "fill_ids": ["'
     return Rows(
         "executed_actions",
         _days(day, len(own)),
         {
             "action_id": row_ids(order_ids, _ACTION_KEY),
-            "decision_id": decisions,
-            "timestamp": np.array(times, dtype=np.int64).view("datetime64[s]"),
+            "decision_id": _taken(orders.rows, "decision_id", places),
             "portfolio_id": batch.context.portfolio_id,
             "instrument_id": _coded([order.asset for order in own], batch.assets.ids),
             "side": _coded([0 if order.side == "BUY" else 1 for order in own], SIDES),
-            "quantity": quantities,
-            "price": prices,
-            "metadata": metadata,
+            **summed,
+            "metadata": [
+                f'{head}{fill_text}"], "order_id": "{order_text}"}}'
+                for fill_text, order_text in zip(fill_texts, uuid_strings(order_ids), strict=True)
+            ],
         },
     )
 
 
+def _grouped(texts: Sequence[str], sizes: Sequence[int]) -> list[str]:
+    """Return the ids of each group as the inside of a JSON array."""
+    left = iter(texts)
+    return ['", "'.join([next(left) for _ in range(size)]) for size in sizes]
+
+
 def _volume_weighted(executions: Sequence[Execution]) -> tuple[Decimal, Decimal]:
-    if len(executions) == 1:
-        return executions[0].quantity, executions[0].price
     quantity = sum((e.quantity for e in executions), ZERO)
+    if len(executions) == 1:
+        return quantity, executions[0].price
     return quantity, quotient(sum((e.quantity * e.price for e in executions), ZERO), quantity)
 
 
@@ -277,25 +278,11 @@ def _updates(day: int, orders: _Orders, reports: Sequence[Report]) -> Rows:
 def _positions(batch: Batch, day: int, book: Book, prices: DayPrices) -> tuple[Rows, dict[str, int]]:
     names = batch.assets.ids
     assets = sorted(book.positions)
-    closes = prices.closes(assets)
-    stale: dict[str, int] = {}
-    quantities, costs, values, gains = [], [], [], []
-    for asset, found in zip(assets, closes, strict=True):
-        if found is None:
-            raise MissingPriceError(
-                f"{names[asset]} is held on {batch.sessions.dates[day]} and has had no close for "
-                f"{prices.config.stale_sessions} sessions.",
-                remedy="Give the instrument its delisted date, bring its prices in, or raise stale_sessions.",
-            )
-        close, age = found
-        if age:
-            stale[names[asset]] = age
-        quantity, cost = book.positions[asset]
-        value = quantity * close
-        quantities.append(quantity)
-        costs.append(cost)
-        values.append(value)
-        gains.append(value - quantity * cost)
+    held = [book.positions[asset] for asset in assets]
+    closes, ages = prices.closes(assets)
+    quantities = [quantity for quantity, _ in held]
+    values = [quantity * close for quantity, close in zip(quantities, closes, strict=True)]
+    gains = [value - quantity * cost for value, (quantity, cost) in zip(values, held, strict=True)]
     n = len(assets) + 1
     return Rows(
         "positions_snapshots",
@@ -305,12 +292,12 @@ def _positions(batch: Batch, day: int, book: Book, prices: DayPrices) -> tuple[R
             "timestamp": np.full(n, batch.sessions.closes[day]),
             "instrument_id": _coded([*assets, book.cash_asset], names),
             "quantity": [*quantities, book.cash],
-            "avg_cost": [*costs, _ONE],
+            "avg_cost": [*[cost for _, cost in held], _ONE],
             "market_value": [*values, book.cash],
             "unrealized_pnl": [*gains, ZERO],
             "mode": batch.context.mode,
         },
-    ), stale
+    ), {names[asset]: age for asset, age in ages.items()}
 
 
 def _joined(outputs: Sequence[Output]) -> Output:

@@ -7,6 +7,7 @@ whose listing ends by the next session, which was announced before and so is kno
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
@@ -16,14 +17,14 @@ import numpy as np
 from prometheus.domain.execution.book import cash_place
 from prometheus.domain.execution.config import OrdersConfig
 from prometheus.domain.execution.day_prices import PRICES
-from prometheus.domain.execution.exact import MONEY, exact, plain
+from prometheus.domain.execution.exact import MONEY, exact
 from prometheus.domain.execution.planned_orders import DELISTING, NOT_IN_TARGET, TARGET, Trade, planned_orders
 from prometheus.domain.execution.texts import json_text
 from prometheus.flow.batch import Batch
 from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.step import Output, Read, Step
 from prometheus.kernel.errors import InvalidRowsError
-from prometheus.kernel.ids import positions_of, row_ids
+from prometheus.kernel.ids import row_ids
 
 _SIDES = ("BUY", "SELL")
 _REASONS = (TARGET, NOT_IN_TARGET, DELISTING)
@@ -86,21 +87,22 @@ def _targets(batch: Batch, i: int) -> dict[int, Decimal] | None:
             f"Expected one target portfolio on {batch.dates[i]}, found {len(rows)}.",
             remedy="Read the target of one decision.",
         )
-    body = json.loads(rows.values("target_positions")[0], parse_float=Decimal, parse_int=Decimal)
-    places = _places(tuple(body), batch)
-    return {
-        place: plain(Decimal(target["quantity"])) for place, target in zip(places, body.values(), strict=True)
-    }
+    body = json.loads(rows.values("target_positions")[0])
+    shares = [target["quantity"] for target in body.values()]
+    wanted = [Decimal(n) if isinstance(n, int) else exact(n) for n in shares]
+    return dict(zip(_places(tuple(body), batch), wanted, strict=True))
 
 
 def _places(names: Sequence[str], batch: Batch) -> list[int]:
     """Return the places of instruments; `InvalidRowsError` names one that the run doesn't have."""
-    places: list[int] = positions_of(names, batch.assets.ids).tolist()
-    if -1 in places:
-        raise InvalidRowsError(
-            f"The target portfolio holds {names[places.index(-1)]}, which is not among the assets.",
-            remedy="Target instruments of the run's market only.",
-        )
+    ids = batch.assets.ids
+    places = [bisect_left(ids, name) for name in names]
+    for name, place in zip(names, places, strict=True):
+        if place == len(ids) or ids[place] != name:
+            raise InvalidRowsError(
+                f"The target portfolio holds {name}, which is not among the assets.",
+                remedy="Target instruments of the run's market only.",
+            )
     return places
 
 

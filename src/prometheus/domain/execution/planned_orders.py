@@ -47,29 +47,19 @@ def planned_orders(
     ...     {0: Decimal(5), 1: Decimal(3)}, {1: Decimal(9), 2: Decimal(4)})]
     [(0, 'SELL', 5, 'not in target'), (1, 'BUY', 6, 'target'), (2, 'BUY', 4, 'target')]
     """
-    sells: list[Trade] = []
-    buys: list[Trade] = []
-    gone = sorted(set(positions).intersection(leaving)) if leaving else []
-    for asset in gone:
-        _add(sells, buys, asset, -positions[asset], DELISTING)
+    changes: list[tuple[int, Decimal, str]] = []
+    if leaving:
+        changes += [(asset, -held, DELISTING) for asset, held in positions.items() if asset in leaving]
     if targets is not None:
         for asset, held in positions.items():
             if asset not in targets and asset not in leaving:
-                _add(sells, buys, asset, -held, NOT_IN_TARGET)
+                changes.append((asset, -held, NOT_IN_TARGET))
         for asset, wanted in targets.items():
-            if asset in leaving:
-                continue
             change = wanted - positions.get(asset, ZERO)
-            is_whole_sale = not wanted
-            if change and (is_whole_sale or is_worth_it is None or is_worth_it(asset, change)):
-                _add(sells, buys, asset, change, TARGET)
-    sells.sort()
-    buys.sort()
-    return sells + buys
-
-
-def _add(sells: list[Trade], buys: list[Trade], asset: int, change: Decimal, reason: str) -> None:
-    if change < 0:
-        sells.append(Trade(asset, "SELL", -change, reason))
-    elif change > 0:
-        buys.append(Trade(asset, "BUY", change, reason))
+            if not change or asset in leaving:
+                continue
+            if not wanted or is_worth_it is None or is_worth_it(asset, change):
+                changes.append((asset, change, TARGET))
+    changes.sort()
+    sells = [Trade(asset, "SELL", -change, reason) for asset, change, reason in changes if change < 0]
+    return sells + [Trade(asset, "BUY", change, reason) for asset, change, reason in changes if change > 0]
