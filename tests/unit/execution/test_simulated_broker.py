@@ -38,7 +38,11 @@ def test_slippage_is_against_the_order_and_commission_is_on_the_slipped_notional
 def test_commission_adds_what_a_share_costs_and_is_never_below_its_minimum():
     bars = {1: Bar(D(10))}
     found = executed(
-        [order(1, "BUY", 100)], bars, commission_bps=D(10), commission_per_share=D("0.01"), commission_minimum=D(1)
+        [order(1, "BUY", 100)],
+        bars,
+        commission_bps=D(10),
+        commission_per_share=D("0.01"),
+        commission_minimum=D(1),
     )
     assert found[0].executions[0].commission == D(2)
     found = executed([order(1, "BUY", 1)], bars, commission_bps=D(10), commission_minimum=D(1))

@@ -45,7 +45,9 @@ def assets(n, delisted=None):
 class World:
     """Prices by column, each (n_days, n_names); place 0 among the assets is cash, names begin at 1."""
 
-    def __init__(self, closes, *, opens=None, volumes=None, splits=None, dividends=None, delisted=None, **fills):
+    def __init__(
+        self, closes, *, opens=None, volumes=None, splits=None, dividends=None, delisted=None, **fills
+    ):
         closes = np.asarray(closes, dtype=float)
         self.n_days, self.n_names = closes.shape
         self.sessions = sessions(FIRST + self.n_days + 2)
@@ -107,13 +109,17 @@ class World:
     def target_rows(self, day, target):
         if target is None:
             return Rows("target_portfolios", np.zeros(0, dtype=np.int64), {})
-        body = {self.assets.ids[place]: {"quantity": shares, "weight": 0.1} for place, shares in target.items()}
+        body = {
+            self.assets.ids[place]: {"quantity": shares, "weight": 0.1} for place, shares in target.items()
+        }
         return Rows(
-            "target_portfolios", np.array([FIRST + day]), {"target_positions": [json.dumps(body)], "metadata": "{}"}
+            "target_portfolios",
+            np.array([FIRST + day]),
+            {"target_positions": [json.dumps(body)], "metadata": "{}"},
         )
 
     def run(self, policy):
-        """Run all days; ``policy(day, positions, cash) -> target or None``, positions and cash as Decimals."""
+        """Run all days; ``policy(day, positions, cash) -> target or None``."""
         orders, positions = NONE, NONE
         for day in range(self.n_days):
             settled = self.settle(day, orders, positions)
