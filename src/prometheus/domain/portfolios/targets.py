@@ -69,7 +69,9 @@ def whole_shares(amounts: FloatArray, closes: FloatArray) -> IntArray:
     [3, 3]
     """
     shares = amounts / closes
-    return np.floor(shares + TOLERANCE * np.maximum(shares, 1.0)).astype(np.int64)
+    # Never more than a thousandth of a share, or a billion of them would round up a whole one.
+    slack = np.minimum(TOLERANCE * np.maximum(shares, 1.0), 0.001)
+    return np.floor(shares + slack).astype(np.int64)
 
 
 def target(
