@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +86,8 @@ class IngestReport:
     examples: tuple[str, ...]
     rejects_file: Path | None
     created: tuple[str, ...]
-    first_date: Any
-    last_date: Any
+    first_date: date
+    last_date: date
     is_recorded: bool
     is_dry_run: bool = False
 
@@ -157,7 +157,8 @@ def ingest_prices(
         prices = _identified(checked.prices, market.instruments)
         config = IngestPricesConfig()
         fingerprint = content_digest(prices)
-        last_date = np.datetime64(prices["trade_date"].max(), "D")
+        first, last = _span(prices)
+        last_date = np.datetime64(last, "D")
         raw_id = decision_id(
             engine_name=config.engine_name,
             config_id=config.config_id,
@@ -195,8 +196,8 @@ def ingest_prices(
         examples=_examples(checked),
         rejects_file=rejects,
         created=created,
-        first_date=prices["trade_date"].min(),
-        last_date=prices["trade_date"].max(),
+        first_date=first,
+        last_date=last,
         is_recorded=was_recorded,
         is_dry_run=dry_run,
     )
@@ -209,6 +210,13 @@ def _market(runtime: Connection, market_id: str) -> _Market:
         found = market_row(runtime, market_id)
         assert found is not None
     return _Market(found[0], found[1], instruments_of(runtime, market_id))
+
+
+def _span(prices: pl.DataFrame) -> tuple[date, date]:
+    first, last = prices["trade_date"].min(), prices["trade_date"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    return first, last
 
 
 def _identified(prices: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
