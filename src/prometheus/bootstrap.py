@@ -100,18 +100,25 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
         If the specification does not fit the data.
     """
     from prometheus import __version__, backtest
-    from prometheus.domain.reference.specs import Portfolio, Strategy, cash_instrument
+    from prometheus.domain.reference.markets import known_market
+    from prometheus.domain.reference.specs import CASH_MARKET, Portfolio, Strategy, cash_instrument
     from prometheus.flow.runner import World, data_fingerprint, run
     from prometheus.maths.performance import statistics_mapping
     from prometheus.store.assets import read_assets
     from prometheus.store.ledger import price_span, read_run
     from prometheus.store.postgres import PostgresStorage
-    from prometheus.store.reference import register_instruments, register_portfolio, register_strategy
+    from prometheus.store.reference import (
+        register_instruments,
+        register_markets,
+        register_portfolio,
+        register_strategy,
+    )
 
     databases = open_databases(settings)
     market_id = spec.run.market
     sessions = sessions_of_market(databases, market_id)
     with driver_errors(), connect(databases.runtime_url) as connection:
+        register_markets(connection, [known_market(CASH_MARKET)])
         register_instruments(connection, [cash_instrument(spec.run.currency)])
         assets = read_assets(connection, market_id=market_id, cash_instrument_id=f"CASH:{spec.run.currency}")
     with driver_errors(), connect(databases.historical_url) as connection:

@@ -157,6 +157,8 @@ class _Course:
         self._configs = configs
         self._world = world
         self.inputs: Inputs | None = None
+        self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
+        self._dates = [str(date) for date in world.sessions.dates]
         self._decided: dict[str, dict[int, bytes]] = {}
         self._carried: dict[str, Rows] = {}
         self._reach = {
@@ -210,11 +212,10 @@ class _Course:
                 last=first - 1,
             )
             if step.name not in self._decided:
-                config = self._configs[step.name]
                 longest = max(self._reach[t] for t in step.writes)
                 found = world.storage.recorded(
                     engine_name=step.engine_name,
-                    config_id=config.config_id,
+                    config_id=self._config_ids[step.name],
                     context_id=world.context.context_id(step.scope),
                     first=world.sessions.dates[first - longest],
                     last=world.sessions.dates[first - 1],
@@ -296,7 +297,7 @@ class _Course:
     ) -> tuple[Output, list[Decision]]:
         assert self.inputs is not None
         world = self._world
-        config = self._configs[step.name]
+        config_id = self._config_ids[step.name]
         reads = self._graph.reads[step.name]
         context_id = world.context.context_id(step.scope)
         ids, refs = [], []
@@ -305,7 +306,7 @@ class _Course:
             ids.append(
                 decision_id(
                     engine_name=step.engine_name,
-                    config_id=config.config_id,
+                    config_id=config_id,
                     context_id=context_id,
                     as_of_date=world.sessions.dates[day],
                     fingerprint=fingerprint,
@@ -323,7 +324,7 @@ class _Course:
             tables=tables,
         )
         try:
-            output = step.compute(batch, config)
+            output = step.compute(batch, self._configs[step.name])
         except PrometheusError as error:
             error.add_note(f"In step {step.name}, {batch.dates[0]} to {batch.dates[-1]}.")
             raise
@@ -332,7 +333,7 @@ class _Course:
             Decision(
                 decision_id=ids[i],
                 engine_name=step.engine_name,
-                config_id=config.config_id,
+                config_id=config_id,
                 context_id=context_id,
                 as_of_date=world.sessions.dates[day],
                 input_refs=refs[i],
@@ -370,12 +371,11 @@ class _Course:
         }
 
     def _shown(self, read: Read, day: int, found: bytes) -> dict[str, Any]:
-        dates = self._world.sessions.dates
         return {
             "table": read.table,
-            "columns": list(read.columns),
-            "first": str(dates[day - read.reach]),
-            "last": str(dates[day - read.lag]),
+            "columns": read.columns,
+            "first": self._dates[day - read.reach],
+            "last": self._dates[day - read.lag],
             "digest": found.hex(),
         }
 

@@ -30,12 +30,9 @@ def digest(*parts: bytes | str) -> bytes:
     >>> digest("a", "b") == digest("ab")
     False
     """
-    state = hashlib.blake2b(digest_size=DIGEST_SIZE)
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        state.update(len(raw).to_bytes(8, "big"))
-        state.update(raw)
-    return state.digest()
+    raws = [part.encode() if isinstance(part, str) else part for part in parts]
+    framed = b"".join([b"%d:%b," % (len(raw), raw) for raw in raws])
+    return hashlib.blake2b(framed, digest_size=DIGEST_SIZE).digest()
 
 
 def decision_id(

@@ -49,6 +49,8 @@ def _series(column: Column, n: int) -> pl.Series:
     if isinstance(column, np.ndarray):
         if column.ndim == 2:
             return _hex(column)
+        if column.dtype.kind == "M" and column.dtype != np.dtype("datetime64[D]"):
+            column = column.astype("datetime64[us]")
         series = pl.Series(np.ascontiguousarray(column))
         return series.fill_nan(None) if column.dtype.kind == "f" else series
     return pl.Series([None if v is None else _text(v) for v in column], dtype=pl.String)  # type: ignore[union-attr]

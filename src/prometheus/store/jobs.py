@@ -27,6 +27,8 @@ from prometheus.schema.tables import TABLES
 from prometheus.store.copying import copy_frame
 from prometheus.store.frames import frame_of
 
+_FOREIGN_KEY_ORDER = list(TABLES)
+"""The table specs come in an order in which a row's references are there before it."""
 LOCK_SPACE = 0x50524F4D
 """First key of the advisory locks, so that they meet no other program's."""
 
@@ -56,8 +58,8 @@ def write_job(connection: psycopg.Connection[Any], job: WriteJob, *, dates: Date
     for update in updates:
         if len(update):
             frames = {**frames, **_merged(connection, update, frames)}
-    for table, frame in frames.items():
-        written[table] += copy_frame(connection, table, frame)
+    for table in sorted(frames, key=_FOREIGN_KEY_ORDER.index):
+        written[table] += copy_frame(connection, table, frames[table])
     return written
 
 
