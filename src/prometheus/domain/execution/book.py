@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.corporate_actions import after_split, dividend_cash
 from prometheus.domain.execution.day_prices import DayPrices
-from prometheus.domain.execution.exact import plain
+from prometheus.domain.execution.exact import ZERO, plain
 from prometheus.domain.execution.ports import Execution, Order
 from prometheus.domain.execution.positions import FLAT, Position, folded
 from prometheus.flow.batch import Batch
@@ -48,15 +48,27 @@ class Book:
                 events.setdefault("dividends", {})[names[asset]] = format(cash, "f")
         return events
 
-    def fold(self, order: Order, execution: Execution, paid: Decimal) -> None:
-        """Take an execution in; ``paid`` is its quantity times its price."""
-        held = self.positions.get(order.asset, FLAT)
-        if order.side == "BUY":
-            self.cash -= paid + execution.commission
-            self._put(order.asset, folded(held, execution.quantity, execution.price))
-        else:
-            self.cash += paid - execution.commission
-            self._put(order.asset, folded(held, -execution.quantity, execution.price))
+    def fold(self, done: Iterable[tuple[Order, Execution]]) -> tuple[Decimal, Decimal]:
+        """Take executions in; return what was traded and what it cost in commissions."""
+        positions, cash = self.positions, self.cash
+        traded = commissions = ZERO
+        for order, execution in done:
+            asset, quantity, price = order.asset, execution.quantity, execution.price
+            paid = quantity * price
+            traded += paid
+            commissions += execution.commission
+            if order.side == "BUY":
+                cash -= paid
+            else:
+                cash += paid
+                quantity = -quantity
+            position = folded(positions.get(asset, FLAT), quantity, price)
+            if position.quantity:
+                positions[asset] = position
+            else:
+                positions.pop(asset, None)
+        self.cash = cash - commissions
+        return traded, commissions
 
     def _put(self, asset: int, position: Position) -> None:
         if position.quantity:

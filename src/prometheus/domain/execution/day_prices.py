@@ -32,10 +32,11 @@ class DayPrices:
         if not assets:
             return {}
         codes = np.array(assets)
-        prices = self._row(self.config.price)[codes].tolist()
+        found_prices = self._row(self.config.price)[codes]
+        prices = found_prices.tolist()
         splits = self._row("split")[codes]
         is_plain = self.config.participation is None and not _has_any(splits)
-        if is_plain and not any(price != price for price in prices):  # NaN is unlike itself
+        if is_plain and not np.isnan(found_prices).any():
             return dict(zip(assets, map(Bar, exacts(prices)), strict=True))
         volumes = self._volumes(codes)
         is_split = (~np.isnan(splits)).tolist()
@@ -43,7 +44,7 @@ class DayPrices:
         found = {}
         for k, asset in enumerate(assets):
             price = prices[k]
-            is_known = price == price
+            is_known = price == price  # NaN is unlike itself
             found[asset] = Bar(
                 exact(price) if is_known else None,
                 volumes[k],
