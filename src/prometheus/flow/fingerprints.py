@@ -1,8 +1,9 @@
 """Digests of what a decision read.
 
-A panel has one digest a day, over the ids and values of the instruments that have a row that day, so an
-instrument that is new in the tables changes no day on which it has no row. A window's digest is over the
-days it covers: a batch of a thousand dates costs one pass over its panels.
+A panel has one digest a day, over the instruments that have a row that day: what the reference tables say of
+them, whether they are delisted by then, and their values. An instrument that is new in the tables changes no
+day on which it has no row. A window's digest is over the days it covers: a batch of a thousand dates costs
+one pass over its panels.
 """
 
 from __future__ import annotations
@@ -12,42 +13,63 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from prometheus.kernel.arrays import FloatArray
+from prometheus.flow.batch import Assets
+from prometheus.kernel.arrays import DateArray, FloatArray, IntArray
 from prometheus.kernel.ids import DIGEST_SIZE, digest
 
 
-def day_digests(columns: Mapping[str, FloatArray], ids: Sequence[str]) -> list[bytes]:
+def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateArray) -> list[bytes]:
     """Return a digest for each day of panels of one table.
 
     Parameters
     ----------
     columns : mapping of str to ndarray of shape (n_days, n_assets)
         A row exists where any column is not NaN.
-    ids : sequence of str
-        The assets' ids in the order of the columns.
+    assets : Assets
+        The columns of the arrays.
+    dates : ndarray of shape (n_days,), datetime64[D]
+        The rows of the arrays.
     """
     names = sorted(columns)
     stack = [columns[name] for name in names]
     header = digest(*names)
     present = np.logical_or.reduce([~np.isnan(values) for values in stack])
-    by_mask: dict[bytes, tuple[bytes, np.ndarray]] = {}  # type: ignore[type-arg]
+    is_delisted = assets.delisted[None, :] <= dates[:, None]
+    said = np.packbits(present, axis=1), np.packbits(is_delisted & present, axis=1)
+    by_mask: dict[bytes, tuple[bytes, IntArray]] = {}
     out: list[bytes] = []
-    for t in range(len(stack[0])):
-        mask = present[t]
-        key = np.packbits(mask).tobytes()
+    for t in range(len(dates)):
+        key = said[0][t].tobytes() + said[1][t].tobytes()
         found = by_mask.get(key)
         if found is None:
-            places = np.flatnonzero(mask)
-            found = by_mask[key] = (digest(*[ids[i] for i in places.tolist()]), places)
+            places = np.flatnonzero(present[t]).astype(np.int64)
+            found = by_mask[key] = (_reference(assets, places, is_delisted[t]), places)
         state = hashlib.blake2b(header + found[0], digest_size=DIGEST_SIZE)
-        if len(found[1]) == len(ids):
-            for values in stack:
-                state.update(_canonical(values[t]))
-        else:
-            for values in stack:
-                state.update(_canonical(values[t, found[1]]))
+        is_whole = len(found[1]) == len(assets)
+        for values in stack:
+            state.update(_canonical(values[t] if is_whole else values[t, found[1]]))
         out.append(state.digest())
     return out
+
+
+def _reference(assets: Assets, places: IntArray, is_delisted: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bytes:
+    """Return the digest of what the reference tables say of instruments."""
+    return digest(
+        *[
+            "\x1f".join(
+                (
+                    assets.ids[i],
+                    assets.symbols[i],
+                    assets.issuers[i],
+                    assets.sectors[i],
+                    assets.asset_classes[i],
+                    assets.currencies[i],
+                    "delisted" if is_delisted[i] else "",
+                )
+            )
+            for i in places.tolist()
+        ]
+    )
 
 
 def _canonical(values: FloatArray) -> bytes:

@@ -48,7 +48,7 @@ class Inputs:
         self._assets = assets
         self._values: dict[tuple[str, str], FloatArray] = {}
         self._digests: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
-        dates = sessions.dates[self._offset : last + 1]
+        self._dates = dates = sessions.dates[self._offset : last + 1]
         for table, columns in wanted.items():
             found = storage.panels(table, sorted(columns), assets=assets, dates=dates, known_at=known_at)
             for column, values in found.items():
@@ -85,5 +85,5 @@ class Inputs:
         key = (table, columns)
         if key not in self._digests:
             values = {name: self._values[table, name] for name in columns}
-            self._digests[key] = day_digests(values, self._assets.ids)
+            self._digests[key] = day_digests(values, self._assets, self._dates)
         return self._digests[key]
