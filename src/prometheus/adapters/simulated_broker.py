@@ -90,20 +90,22 @@ class _Costs:
 def _executed(
     order: Order, day: TradingDay, config: FillsConfig, costs: _Costs, cash: Decimal | None
 ) -> Report:
-    bar = day.bars[order.asset]
-    if order.order_type != "MARKET":
-        return Report(order.order_id, "REJECTED", reason="only market orders are simulated")
-    if bar.price is None:
+    order_id, asset, _, side, order_type, quantity = order
+    bar = day.bars[asset]
+    price, volume, is_split, _, _ = bar
+    if order_type != "MARKET":
+        return Report(order_id, "REJECTED", (), "only market orders are simulated")
+    if price is None:
         return _closed_out(order, bar, day, config, costs)
-    if bar.is_split:
-        return Report(order.order_id, "EXPIRED", reason="split on the day")
-    is_buy = order.side == "BUY"
-    price = bar.price * (costs.buy if is_buy else costs.sell)
-    quantity, reason = order.quantity, ""
+    if is_split:
+        return Report(order_id, "EXPIRED", (), "split on the day")
+    is_buy = side == "BUY"
+    price *= costs.buy if is_buy else costs.sell
+    reason = ""
     if config.participation is not None:
-        if bar.volume is None:
-            return Report(order.order_id, "REJECTED", reason="no volume to limit by")
-        most = whole_shares(config.participation * bar.volume)
+        if volume is None:
+            return Report(order_id, "REJECTED", (), "no volume to limit by")
+        most = whole_shares(config.participation * volume)
         if most < quantity:
             quantity, reason = most, "participation limit"
     commission = costs.commission(quantity, price)
@@ -111,9 +113,9 @@ def _executed(
         quantity, reason = costs.affordable(cash, price), "not enough cash"
         commission = costs.commission(quantity, price)
     if not quantity:
-        return Report(order.order_id, "EXPIRED", (), reason)
+        return Report(order_id, "EXPIRED", (), reason)
     done = Execution("1", quantity, price, commission, day.trades_at)
-    return Report(order.order_id, "EXPIRED" if reason else "FILLED", (done,), reason)
+    return Report(order_id, "EXPIRED" if reason else "FILLED", (done,), reason)
 
 
 def _closed_out(order: Order, bar: Bar, day: TradingDay, config: FillsConfig, costs: _Costs) -> Report:

@@ -52,12 +52,11 @@ class Book:
         """Take executions in; return what was traded and what it cost in commissions."""
         positions, cash = self.positions, self.cash
         traded = commissions = ZERO
-        for order, execution in done:
-            asset, quantity, price = order.asset, execution.quantity, execution.price
+        for (_, asset, _, side, _, _), (_, quantity, price, commission, _, _) in done:
             paid = quantity * price
             traded += paid
-            commissions += execution.commission
-            if order.side == "BUY":
+            commissions += commission
+            if side == "BUY":
                 cash -= paid
             else:
                 cash += paid

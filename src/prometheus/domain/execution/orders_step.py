@@ -23,11 +23,15 @@ from prometheus.domain.execution.texts import json_text
 from prometheus.flow.batch import Batch
 from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.step import Output, Read, Step
+from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.errors import InvalidRowsError
 from prometheus.kernel.ids import row_ids
 
 _SIDES = ("BUY", "SELL")
+_MARKET = ("MARKET",)
+_PENDING = ("PENDING",)
 _REASONS = (TARGET, NOT_IN_TARGET, DELISTING)
+_REASON_CODES = {reason: code for code, reason in enumerate(_REASONS)}
 _METADATA = tuple(json_text({"tag": reason}) for reason in _REASONS)
 
 
@@ -39,17 +43,18 @@ def _reads(config: OrdersConfig) -> tuple[Read, ...]:
 def _compute(batch: Batch, config: OrdersConfig) -> Output:
     with localcontext(MONEY):
         planned = [_planned(batch, i, config) for i in range(len(batch.days))]
-    trades = [(i, trade) for i, (found, _) in enumerate(planned) for trade in found]
+    trades = [trade for found, _ in planned for trade in found]
+    date = np.repeat(np.arange(len(planned)), [len(found) for found, _ in planned])
     return Output(
-        rows=(_orders(batch, trades),) if trades else (),
+        rows=(_orders(batch, date, trades),) if trades else (),
         proposed_actions=[_in_short(found) for found, _ in planned],
         input_summaries=[summary for _, summary in planned],
     )
 
 
 def _in_short(trades: Sequence[Trade]) -> dict[str, Any]:
-    n_sells = sum(1 for trade in trades if trade.side == "SELL")
-    n_leaving = sum(1 for trade in trades if trade.reason == DELISTING)
+    n_sells = [trade.side for trade in trades].count("SELL")
+    n_leaving = [trade.reason for trade in trades].count(DELISTING)
     short = {"n_orders": len(trades), "n_sells": n_sells, "n_buys": len(trades) - n_sells}
     return {**short, "n_delistings": n_leaving} if n_leaving else short
 
@@ -129,11 +134,12 @@ def _is_worth_it(batch: Batch, i: int, config: OrdersConfig) -> Callable[[int, D
     return is_worth_it
 
 
-def _orders(batch: Batch, trades: Sequence[tuple[int, Trade]]) -> Rows:
-    date = np.array([i for i, _ in trades], dtype=np.int64)
-    codes = np.array([trade.asset for _, trade in trades], dtype=np.int64)
+def _orders(batch: Batch, date: IntArray, trades: Sequence[Trade]) -> Rows:
+    assets, sides, quantities, reasons = zip(*trades, strict=True)
+    codes = np.array(assets)
     decisions = batch.decisions[date]
     days = batch.days[date]
+    same = np.zeros(len(trades), dtype=np.int64)
     return Rows(
         "orders",
         days,
@@ -141,22 +147,18 @@ def _orders(batch: Batch, trades: Sequence[tuple[int, Trade]]) -> Rows:
             "order_id": row_ids(decisions, batch.assets.digests[codes]),
             "timestamp": batch.sessions.closes[days],
             "instrument_id": Coded(codes, batch.assets.ids),
-            "side": _coded([_SIDES.index(trade.side) for _, trade in trades], _SIDES),
-            "order_type": _coded([0] * len(trades), ("MARKET",)),
-            "quantity": [trade.quantity for _, trade in trades],
+            "side": Coded(np.array([0 if side == "BUY" else 1 for side in sides]), _SIDES),
+            "order_type": Coded(same, _MARKET),
+            "quantity": list(quantities),
             "limit_price": None,
             "stop_price": None,
-            "status": _coded([0] * len(trades), ("PENDING",)),
+            "status": Coded(same, _PENDING),
             "mode": batch.context.mode,
             "portfolio_id": batch.context.portfolio_id,
             "decision_id": decisions,
-            "metadata": _coded([_REASONS.index(trade.reason) for _, trade in trades], _METADATA),
+            "metadata": Coded(np.array([_REASON_CODES[reason] for reason in reasons]), _METADATA),
         },
     )
-
-
-def _coded(codes: Sequence[int], values: tuple[str, ...]) -> Coded:
-    return Coded(np.array(codes, dtype=np.int64), values)
 
 
 ORDERS = Step(

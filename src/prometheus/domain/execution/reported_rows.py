@@ -20,6 +20,7 @@ from prometheus.kernel.ids import key_digests, row_ids
 SIDES = ("BUY", "SELL")
 STATUSES = ("PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 _STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
+_OF_A_FILL = ("timestamp", "instrument_id", "side", "quantity", "price")
 _FIRST_EXECUTION = ('{"execution_id": "1"}',)
 _ACTION_KEY = key_digests(("",), space="executed_actions")
 
@@ -122,33 +123,35 @@ def executed_actions_rows(
     """Return a row for each order with fills, its price weighted by their volume."""
     executions = [report.executions for report in reports if report.executions]
     places = [orders.place[report.order_id] for report in reports if report.executions]
-    own = [orders.working[k] for k in places]
     order_ids = _taken(orders.rows, "order_id", places)
-    fill_texts = uuid_strings(fills.columns["fill_id"])  # type: ignore[arg-type]
-    if len(fills) == len(own):  # one execution each, as on daily bars: prices need no weighting
-        summed = {name: fills.columns[name] for name in ("timestamp", "quantity", "price")}
+    texts = uuid_strings(np.concatenate((order_ids, fills.columns["fill_id"])))  # type: ignore[arg-type]
+    order_texts, fill_texts = texts[: len(places)], texts[len(places) :]
+    own: dict[str, Any]
+    if len(fills) == len(places):  # one execution each, as on daily bars: prices need no weighting
+        own = {name: fills.columns[name] for name in _OF_A_FILL}
     else:
         fill_texts = _grouped(fill_texts, [len(one) for one in executions])
         volumes = [_volume_weighted(one) for one in executions]
-        summed = {
+        first = np.cumsum([0, *[len(one) for one in executions[:-1]]])
+        own = {
             "timestamp": _times([max(e.executed_at for e in one) for one in executions]),
+            "instrument_id": Coded(fills.codes("instrument_id")[first], batch.assets.ids),
+            "side": Coded(fills.codes("side")[first], SIDES),
             "quantity": [quantity for quantity, _ in volumes],
             "price": [price for _, price in volumes],
         }
     head = f'{{"mode": "{batch.context.mode}", "fill_ids": ["'
     return Rows(
         "executed_actions",
-        days(day, len(own)),
+        days(day, len(places)),
         {
             "action_id": row_ids(order_ids, _ACTION_KEY),
             "decision_id": _taken(orders.rows, "decision_id", places),
             "portfolio_id": batch.context.portfolio_id,
-            "instrument_id": coded([order.asset for order in own], batch.assets.ids),
-            "side": coded([0 if order.side == "BUY" else 1 for order in own], SIDES),
-            **summed,
+            **own,
             "metadata": [
                 f'{head}{fill_text}"], "order_id": "{order_text}"}}'
-                for fill_text, order_text in zip(fill_texts, uuid_strings(order_ids), strict=True)
+                for fill_text, order_text in zip(fill_texts, order_texts, strict=True)
             ],
         },
     )
