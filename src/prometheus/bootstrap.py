@@ -5,7 +5,8 @@ Nothing here computes; each function opens what a verb needs, calls it, and clos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,12 @@ from prometheus.store.connections import Databases, connect, driver_errors, open
 from prometheus.store.settings import Settings
 
 if TYPE_CHECKING:
+    from prometheus.adapters.price_door import IngestReport
     from prometheus.backtest import BacktestSpec, RunRecord
     from prometheus.flow.progress import Progress
+
+
+DEMO_STRATEGIES = ("momentum", "reversal", "five_stocks")
 
 
 def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
@@ -213,3 +218,50 @@ def _on(
         return None
     out: np.ndarray[Any, Any] = levels[place]
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRecord:
+    """What the demo did.
+
+    Attributes
+    ----------
+    ingested : tuple of IngestReport
+    derived : mapping of str to int
+        Rows that were new or changed, by table.
+    runs : tuple of (BacktestSpec, RunRecord)
+    """
+
+    ingested: tuple[IngestReport, ...]
+    derived: Mapping[str, int]
+    runs: tuple[tuple[BacktestSpec, RunRecord], ...]
+
+
+def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None = None) -> DemoRecord:
+    """Build both databases, take real prices in, derive, and run the demo's strategies.
+
+    Every part is idempotent: a second call finds all of it on record and writes nothing.
+    """
+    from importlib.resources import as_file, files
+
+    from prometheus.adapters.demo_data import ingest_demo
+    from prometheus.backtest import spec_from_file
+    from prometheus.store.migrations import initialise
+
+    databases = open_databases(settings, check_version=False)
+    initialise(databases.runtime_url, "runtime")
+    initialise(databases.historical_url, "historical")
+    ingested = ingest_demo(databases, rejects_folder=settings.home / "rejects")
+    derived: dict[str, int] = {}
+    for report in ingested:
+        bar = None if progress is None else progress(f"derive {report.market_id}")
+        for table, n in derive_market(settings, report.market_id, progress=bar).items():
+            derived[table] = derived.get(table, 0) + n
+    runs = []
+    folder = files("prometheus.adapters") / "demo_strategies"
+    for name in DEMO_STRATEGIES:
+        with as_file(folder / f"{name}.toml") as path:
+            spec = spec_from_file(path)
+        bar = None if progress is None else progress(spec.run.name)
+        runs.append((spec, run_backtest(settings, spec, progress=bar)))
+    return DemoRecord(ingested, derived, tuple(runs))
