@@ -71,9 +71,9 @@ def outputs_belong_to_a_decision(runtime: Connection, _: Connection) -> Iterator
 
 
 def price_batches_belong_to_an_ingest(runtime: Connection, historical: Connection) -> Iterator[Violation]:
-    """Check that the batch of every price is the beginning of the id of an INGEST decision."""
+    """Check that the batch of every price is the end of the id of an INGEST decision."""
     ingests = runtime.execute(
-        "select left(decision_id::text, 8) from engine_decisions where engine_name = 'INGEST'"
+        "select right(decision_id::text, 12) from engine_decisions where engine_name = 'INGEST'"
     )
     known = {row[0] for row in ingests}
     for batch, first, n_rows in historical.execute(_BATCHES):
@@ -83,7 +83,7 @@ def price_batches_belong_to_an_ingest(runtime: Connection, historical: Connectio
                 first,
                 "metadata",
                 "price_batches_belong_to_an_ingest",
-                f"no INGEST decision begins with {batch!r}, the batch of this row and {n_rows - 1} others",
+                f"no INGEST decision ends with {batch!r}, the batch of this row and {n_rows - 1} others",
             )
 
 

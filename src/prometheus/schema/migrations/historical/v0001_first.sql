@@ -113,7 +113,7 @@ comment on column prices_daily.volume is
 comment on column prices_daily.currency is
     'ISO 4217 code.';
 comment on column prices_daily.metadata is
-    '"batch" (first 8 hex digits of the INGEST decision), "split" and "dividend" where they happen, "revisions": the earlier versions, oldest first, each with "batch", "until" (when it ceased to be believed) and "replaced_by".';
+    '"batch" (last 12 hex digits of the INGEST decision), "split" and "dividend" where they happen, "revisions": the earlier versions, oldest first, each with "batch", "until" (when it ceased to be believed) and "replaced_by".';
 
 
 -- returns_daily -----------------------------------------------------------------------------------
