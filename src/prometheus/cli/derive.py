@@ -30,9 +30,7 @@ def derive(
     """
     from prometheus.bootstrap import derive_market
 
-    written = derive_market(
-        settings_from_environment(), market, _date(first, "--from"), _date(last, "--to")
-    )
+    written = derive_market(settings_from_environment(), market, _date(first, "--from"), _date(last, "--to"))
     if as_json:
         print_json({"market_id": market, "written": written})
     else:

@@ -1,0 +1,218 @@
+"""``prometheus ingest``: files in, rows, rejects and one decision out."""
+
+import json
+
+import polars as pl
+import pytest
+
+from prometheus.store.connections import connect
+
+HEADER = "date,open,high,low,close,volume,Name\n"
+BARS = (
+    HEADER
+    + "2018-02-05,10,12,9,11,100,AAA\n2018-02-06,11,12,10,11.5,200,AAA\n"
+    + "2018-02-05,20,22,19,21,300,BBB\n2018-02-06,,,,21.25,,BBB\n"
+)
+
+
+@pytest.fixture
+def files(tmp_path):
+    def write(name, text):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def ingest(at_databases, prometheus):
+    def call(*words):
+        return prometheus("ingest", "prices", *words, "--market", "US_EQ", "--no-derive")
+
+    return call
+
+
+def counts(databases):
+    found = {}
+    for url, tables in (
+        (databases.runtime_url, ("markets", "issuers", "instruments", "engine_configs", "engine_decisions")),
+        (databases.historical_url, ("prices_daily",)),
+    ):
+        with connect(url) as connection:
+            for table in tables:
+                row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+                found[table] = row[0]
+    return found
+
+
+def stored(databases):
+    with connect(databases.historical_url) as connection:
+        return connection.execute(
+            "SELECT instrument_id, trade_date::text, open, close, adjusted_close, volume, currency, metadata"
+            " FROM prices_daily ORDER BY 1, 2"
+        ).fetchall()
+
+
+@pytest.mark.parametrize("server", ["embedded", "15"], indirect=True)
+def test_prices_land_with_their_decision_and_a_second_delivery_adds_nothing(ingest, files, at_databases):
+    path = files("bars.csv", BARS)
+    first = ingest(path, "--create", "--source", "vendor", "--json")
+    assert (first.exit_code, first.err) == (0, "")
+    report = json.loads(first.out)
+    assert (report["n_new"], report["n_unchanged"], report["is_recorded"]) == (4, 0, True)
+    assert report["created"] == ["US_EQ:AAA", "US_EQ:BBB"]
+    rows = stored(at_databases)
+    assert rows[0][:7] == ("US_EQ:AAA", "2018-02-05", 10.0, 11.0, 11.0, 100.0, "USD")
+    assert rows[3][:7] == ("US_EQ:BBB", "2018-02-06", None, 21.25, 21.25, None, "USD")
+    assert {row[7]["batch"] for row in rows} == {report["batch"]}
+    assert report["decision_id"].endswith(report["batch"])
+    with connect(at_databases.runtime_url) as connection:
+        engine, context, as_of, refs, action = connection.execute(
+            "SELECT engine_name, context_id, as_of_date::text, input_refs, proposed_action"
+            " FROM engine_decisions"
+        ).fetchone()
+    assert (engine, context, as_of) == ("INGEST", "US_EQ", "2018-02-06")
+    assert (refs["source"], refs["files"][0]["name"]) == ("vendor", "bars.csv")
+    assert "known_at" in refs
+    assert action["n_new"] == 4
+    before = counts(at_databases)
+    again = json.loads(ingest(path, "--create", "--json").out)
+    assert (again["n_new"], again["n_unchanged"], again["is_recorded"]) == (0, 4, False)
+    assert again["decision_id"] == report["decision_id"]
+    assert counts(at_databases) == before
+    assert stored(at_databases) == rows
+
+
+def test_part_of_what_is_stored_adds_nothing_either(ingest, files, at_databases):
+    ingest(files("bars.csv", BARS), "--create")
+    before = counts(at_databases)
+    part = ingest(files("part.csv", "".join(BARS.splitlines(keepends=True)[:3])), "--json")
+    assert json.loads(part.out)["n_unchanged"] == 2
+    assert counts(at_databases) == before
+
+
+def test_parquet_and_csv_of_the_same_prices_are_the_same_delivery(ingest, files, tmp_path):
+    csv = json.loads(ingest(files("bars.csv", BARS), "--create", "--json").out)
+    parquet = tmp_path / "bars.parquet"
+    pl.read_csv(BARS.encode(), try_parse_dates=True).write_parquet(parquet)
+    again = json.loads(ingest(parquet, "--json").out)
+    assert (again["decision_id"], again["n_unchanged"]) == (csv["decision_id"], 4)
+
+
+def test_files_of_one_symbol_take_it_from_their_name(ingest, files, at_databases, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    (folder / "BRK.B_data.csv").write_text("Date,Adj Close,Close\n2018-02-05,9.5,10\n")
+    (folder / "AAA.csv").write_text("Date,Close,Dividends,Stock Splits\n2018-02-05,10,0,0\n")
+    assert ingest(folder, "--create").exit_code == 0
+    assert [row[:5] for row in stored(at_databases)] == [
+        ("US_EQ:AAA", "2018-02-05", None, 10.0, 10.0),
+        ("US_EQ:BRK.B", "2018-02-05", None, 10.0, 9.5),
+    ]
+    assert set(stored(at_databases)[0][7]) == {"batch"}
+
+
+def test_bad_rows_are_set_aside_and_good_ones_land(ingest, files, at_databases, home):
+    bad = "2018-02-07,10,9,8,9.5,1,AAA\nyesterday,1,1,1,1,1,AAA\n2018-02-10,1,1,1,1,1,AAA\n"
+    done = ingest(files("bars.csv", BARS + bad + "2018-02-07,1,1,1,1,1,ZZZ\n"), "--create")
+    assert done.exit_code == 0
+    assert "Warning: 3 rows were rejected" in done.err
+    assert "bars.csv row 6 (AAA 2018-02-07): high_not_highest: high = 9.0" in done.err
+    (rejects,) = (home / "rejects").iterdir()
+    found = pl.read_csv(rejects, infer_schema=False)
+    assert sorted(found["rule"].to_list()) == ["high_not_highest", "not_a_session", "unparsable_date"]
+    assert len(stored(at_databases)) == 5
+
+
+def test_unknown_symbols_are_refused_by_name_and_known_ones_land(ingest, files, at_databases):
+    refused = ingest(files("bars.csv", BARS))
+    assert refused.exit_code == 3
+    assert "AAA, BBB" in refused.err
+    assert "--create" in refused.err
+    assert counts(at_databases) | {"markets": 0} == dict.fromkeys(counts(at_databases), 0)
+    ingest(files("a.csv", HEADER + "2018-02-05,10,12,9,11,100,AAA\n"), "--create")
+    some = ingest(files("bars.csv", BARS))
+    assert some.exit_code == 0
+    assert "unknown_instrument: 2" in some.err
+    assert {row[0] for row in stored(at_databases)} == {"US_EQ:AAA"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("missing.csv", None, "can't be read"),
+        ("empty.csv", "", "is empty"),
+        ("headers.csv", HEADER, "has no rows"),
+        ("prices.xlsx", "x", "ends in .csv or .parquet"),
+        ("broken.parquet", "not parquet", "is not the table its name says"),
+        ("ragged.csv", HEADER + "1,2,3,4,5,6,7,8,9\n", "is not the table its name says"),
+        ("odd.csv", "date,close,moon\n2018-02-05,1,full\n", "unknown column 'moon'"),
+        ("short.csv", "date,open\n2018-02-05,1\n", "no column for close"),
+        ("bad.csv", "date,close\nsome day,1\n", "All 1 rows were rejected (unparsable_date 1)"),
+    ],
+)
+def test_a_file_that_can_not_be_taken_is_a_named_error(
+    ingest, files, tmp_path, at_databases, name, text, words
+):
+    path = tmp_path / name if text is None else files(name, text)
+    refused = ingest(path, "--create")
+    assert refused.exit_code == 3
+    assert words in refused.err
+    assert refused.err.count("\n") >= 2  # the remedy has its line
+    assert stored(at_databases) == []
+
+
+def test_a_market_that_nobody_knows_and_a_time_that_is_none_are_refused(at_databases, prometheus, files):
+    path = files("bars.csv", BARS)
+    assert prometheus("ingest", "prices", path, "--market", "MOON").exit_code == 2
+    assert prometheus("ingest", "prices", path, "--market", "US_EQ", "--known-at", "soon").exit_code == 2
+
+
+def test_a_dry_run_reports_everything_and_keeps_nothing(ingest, files, at_databases, home):
+    before = counts(at_databases)
+    report = json.loads(ingest(files("bars.csv", BARS), "--create", "--dry-run", "--json").out)
+    assert (report["n_new"], len(report["created"]), report["is_recorded"]) == (4, 2, False)
+    assert counts(at_databases) == before
+    assert not (home / "rejects").exists()
+
+
+def test_instruments_are_registered_once_and_known_facts_are_not_erased(at_databases, prometheus, files):
+    full = files(
+        "full.csv", "symbol,name,sector,exchange,delisted\nAAA,Alpha,Energy,XNYS,\nBBB,Beta,,,2018-02-06\n"
+    )
+    less = files("less.csv", "symbol,listed\nAAA,2001-01-02\n")
+
+    def register(path):
+        return json.loads(prometheus("ingest", "instruments", path, "--market", "US_EQ", "--json").out)[
+            "written"
+        ]
+
+    assert register(full) == {"markets": 1, "issuers": 2, "instruments": 2}
+    assert register(full) == {"markets": 0, "issuers": 0, "instruments": 0}
+    assert register(less)["instruments"] == 1
+    with connect(at_databases.runtime_url) as connection:
+        rows = connection.execute(
+            "SELECT symbol, exchange, status, i.metadata, s.sector FROM instruments i JOIN issuers s USING (issuer_id)"
+            " ORDER BY symbol"
+        ).fetchall()
+    assert rows == [
+        ("AAA", "XNYS", "ACTIVE", {"listed": "2001-01-02"}, "Energy"),
+        ("BBB", None, "DELISTED", {"delisted": "2018-02-06"}, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name\nAlpha\n", "no column 'symbol'"),
+        ("symbol,colour\nAAA,red\n", "unknown column 'colour'"),
+        ("symbol,listed\nAAA,once\n", "line 2: 'once' is no date"),
+        ("symbol\nAAA\nAAA\n", "line 3: US_EQ:AAA stands there twice"),
+        ("symbol,name\n,Alpha\n", "line 2: no symbol"),
+    ],
+)
+def test_a_bad_file_of_instruments_registers_nothing(at_databases, prometheus, files, text, words):
+    refused = prometheus("ingest", "instruments", files("i.csv", text), "--market", "US_EQ")
+    assert (refused.exit_code, words in refused.err) == (3, True)
+    assert counts(at_databases)["instruments"] == 0

@@ -1,0 +1,143 @@
+"""Corrections keep every version, a crash is healed by running again, and derived rows follow."""
+
+from datetime import UTC, date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+
+from prometheus.adapters.price_door import ingest_prices
+from prometheus.domain.market.delivery import Delivery
+from prometheus.store.connections import connect
+from prometheus.store.derived import upsert_derived
+
+MONDAY, TUESDAY, WEDNESDAY = date(2018, 2, 5), date(2018, 2, 6), date(2018, 2, 7)
+pytestmark = pytest.mark.parametrize("server", ["embedded", "15"], indirect=True)
+
+
+def delivery(*rows, source="vendor"):
+    names = ("symbol", "trade_date", "open", "close", "split", "dividend")
+    schema = {"symbol": pl.String, "trade_date": pl.Date} | dict.fromkeys(names[2:], pl.Float64)
+    frame = pl.DataFrame([(*row, None, None, None, None)[:6] for row in rows], schema=schema, orient="row")
+    return Delivery(
+        source,
+        frame.with_columns(pl.lit("memory").alias("file"), pl.int_range(1, pl.len() + 1).alias("row")),
+        (),
+    )
+
+
+def take(databases, given, day=8, **options):
+    moment = datetime(2018, 2, day, tzinfo=UTC)
+    return ingest_prices(databases, given, market_id="US_EQ", create=True, known_at=moment, **options)
+
+
+def rows_of(databases):
+    with connect(databases.historical_url) as connection:
+        return connection.execute(
+            "SELECT symbol, trade_date, open, close, adjusted_close, metadata FROM ("
+            "SELECT right(instrument_id, 1) AS symbol, * FROM prices_daily) p ORDER BY 1, 2"
+        ).fetchall()
+
+
+def decisions_of(databases):
+    with connect(databases.runtime_url) as connection:
+        return connection.execute("SELECT * FROM engine_decisions ORDER BY decision_id").fetchall()
+
+
+def test_a_corrected_row_keeps_every_version_with_the_moment_until_which_it_was_believed(databases):
+    first = take(databases, delivery(("A", MONDAY, 10.0, 11.0), ("A", TUESDAY, 0.1 + 0.2, 12.0)), 8)
+    second = take(databases, delivery(("A", MONDAY, 10.0, 11.5), ("A", TUESDAY, 0.1 + 0.2, 12.0)), 9)
+    third = take(databases, delivery(("A", MONDAY, None, 11.6, None, 0.25)), 10)
+    assert (second.n_new, second.n_corrected, second.n_unchanged) == (0, 1, 1)
+    assert (third.n_new, third.n_corrected) == (0, 1)
+    monday, tuesday = rows_of(databases)
+    assert monday[2:5] == (None, 11.6, 11.6)
+    revisions = monday[5].pop("revisions")
+    assert monday[5] == {"batch": third.batch, "dividend": 0.25}
+    assert [(r["close"], r["batch"], r["replaced_by"], r["until"]) for r in revisions] == [
+        (11.0, first.batch, second.batch, "2018-02-09T00:00:00.000000Z"),
+        (11.5, second.batch, third.batch, "2018-02-10T00:00:00.000000Z"),
+    ]
+    assert tuesday[2:] == (0.1 + 0.2, 12.0, 12.0, {"batch": first.batch})
+    assert len(decisions_of(databases)) == 3
+
+
+def test_going_back_to_a_former_value_is_a_correction_too(databases):
+    a, b = delivery(("A", MONDAY, 10.0, 11.0)), delivery(("A", MONDAY, 10.0, 12.0))
+    take(databases, a, 8)
+    take(databases, b, 9)
+    back = take(databases, a, 10)
+    assert back.n_corrected == 1
+    ((_, _, _, close, _, metadata),) = rows_of(databases)
+    assert (close, [r["close"] for r in metadata["revisions"]]) == (11.0, [11.0, 12.0])
+    assert not take(databases, a, 11).has_changed
+
+
+def test_rows_whose_decision_was_lost_in_a_crash_get_it_by_running_again(databases):
+    given = delivery(("A", MONDAY, 10.0, 11.0), ("B", MONDAY, 20.0, 21.0))
+    whole = take(databases, given)
+    undisturbed, rows = decisions_of(databases), rows_of(databases)
+    with connect(databases.runtime_url) as connection:  # what a crash between both transactions leaves
+        connection.execute("ALTER TABLE engine_decisions DISABLE TRIGGER USER")
+        connection.execute("DELETE FROM engine_decisions")
+        connection.execute("ALTER TABLE engine_decisions ENABLE TRIGGER USER")
+    healed = take(databases, given)
+    assert healed.is_recorded
+    assert healed.decision_id == whole.decision_id
+    assert rows_of(databases) == rows
+    (found,), (expected,) = decisions_of(databases), undisturbed
+    assert found[0] == expected[0]
+    assert (found[6], found[8]["n_new"]) == (expected[6], expected[8]["n_new"])
+    assert not take(databases, given).is_recorded
+
+
+def test_adjusted_closes_go_on_from_one_delivery_to_the_next(databases):
+    take(databases, delivery(("A", MONDAY, None, 100.0)), 8)
+    take(databases, delivery(("A", TUESDAY, None, 51.0, 2.0)), 9)
+    take(databases, delivery(("A", WEDNESDAY, None, 50.0, None, 1.5)), 10)
+    adjusted = [row[4] for row in rows_of(databases)]
+    assert np.divide(adjusted[1:], adjusted[:-1]) == pytest.approx([1.02, 51.5 / 51.0], rel=1e-12)
+    metadata = [row[5] for row in rows_of(databases)]
+    assert [(m.get("split"), m.get("dividend")) for m in metadata] == [(None, None), (2.0, None), (None, 1.5)]
+    again = take(
+        databases, delivery(("A", WEDNESDAY, None, 50.0, None, 1.5), ("A", TUESDAY, None, 51.0, 2.0)), 11
+    )
+    assert not again.has_changed
+
+
+def test_two_instruments_of_one_delivery_do_not_mix(databases):
+    take(databases, delivery(("A", MONDAY, 1.0, 1.5), ("B", TUESDAY, 2.0, 2.5)), 8)
+    mixed = take(
+        databases, delivery(("A", TUESDAY, 3.0, 3.5), ("B", MONDAY, 4.0, 4.5), ("A", MONDAY, 1.0, 1.5)), 9
+    )
+    assert (mixed.n_new, mixed.n_corrected, mixed.n_unchanged) == (2, 0, 1)
+    assert [(row[0], row[3]) for row in rows_of(databases)] == [
+        ("A", 1.5),
+        ("A", 3.5),
+        ("B", 4.5),
+        ("B", 2.5),
+    ]
+
+
+def test_derived_rows_are_written_only_where_they_differ(databases):
+    def frame(*values, day=5):
+        return pl.DataFrame(
+            {
+                "instrument_id": [f"US_EQ:{i}" for i in range(len(values))],
+                "trade_date": [date(2018, 2, day)] * len(values),
+                "ret_1d": values,
+                "ret_5d": [None] * len(values),
+            },
+            schema_overrides={"ret_5d": pl.Float64},
+        )
+
+    with connect(databases.historical_url) as connection:
+        assert upsert_derived(connection, "returns_daily", frame(0.1, 0.1 + 0.2)) == (2, 0, 0)
+        assert upsert_derived(connection, "returns_daily", frame(0.1, 0.1 + 0.2)) == (0, 0, 2)
+        assert upsert_derived(connection, "returns_daily", frame(0.1, 0.5, 0.7)) == (1, 1, 1)
+        assert upsert_derived(connection, "returns_daily", frame(0.9, day=6)) == (1, 0, 0)
+        assert upsert_derived(connection, "returns_daily", frame()) == (0, 0, 0)
+        found = connection.execute(
+            "SELECT ret_1d FROM returns_daily ORDER BY trade_date, instrument_id"
+        ).fetchall()
+    assert found == [(0.1,), (0.5,), (0.7,), (0.9,)]

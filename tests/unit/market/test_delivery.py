@@ -1,0 +1,121 @@
+"""What is taken of a delivery of prices, and what is set aside."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from prometheus.domain.market.columns import NUMBERS, VALUES, canonical_columns
+from prometheus.domain.market.delivery import checked_prices, content_digest
+from prometheus.domain.market.rules import RULES
+from prometheus.kernel.errors import InputFileError
+from prometheus.kernel.sessions import sessions_of
+
+GOOD = {"symbol": "AAPL", "trade_date": "2018-02-07", "open": "10", "high": "12", "low": "9", "close": "11"}
+
+
+def rows(*changes):
+    given = [{**dict.fromkeys(NUMBERS), **GOOD, **change} for change in changes]
+    frame = pl.DataFrame(given, schema=dict.fromkeys(("symbol", "trade_date", *NUMBERS), pl.String))
+    return frame.with_columns(pl.lit("a.csv").alias("file"), pl.int_range(2, pl.len() + 2).alias("row"))
+
+
+def checked(*changes, symbols=None):
+    return checked_prices(rows(*changes), sessions=sessions_of({"calendar": "XNYS"}), symbols=symbols)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "field"),
+    [
+        ({"trade_date": "07.02.2018"}, "unparsable_date", "trade_date"),
+        ({"trade_date": "2018-02-30"}, "unparsable_date", "trade_date"),
+        ({"trade_date": "2018-02-07T15:59"}, "unparsable_date", "trade_date"),
+        ({"close": "11,5"}, "unparsable_number", "close"),
+        ({"volume": "many"}, "unparsable_number", "volume"),
+        ({"symbol": " "}, "missing_symbol", "symbol"),
+        ({"trade_date": ""}, "missing_date", "trade_date"),
+        ({"close": ""}, "missing_close", "close"),
+        ({"close": "NaN"}, "not_finite", "close"),
+        ({"high": "inf"}, "not_finite", "high"),
+        ({"open": "0"}, "not_positive", "open"),
+        ({"close": "-1", "low": None}, "not_positive", "close"),
+        ({"adjusted_close": "0"}, "not_positive", "adjusted_close"),
+        ({"volume": "-1"}, "negative_volume", "volume"),
+        ({"dividend": "-0.1"}, "negative_action", "dividend"),
+        ({"high": "10.5"}, "high_not_highest", "high"),
+        ({"low": "10.5"}, "low_not_lowest", "low"),
+        ({"trade_date": "2018-02-10"}, "not_a_session", "trade_date"),
+        ({"trade_date": "2018-07-04"}, "not_a_session", "trade_date"),
+    ],
+)
+def test_a_row_that_breaks_a_rule_is_set_aside_and_the_others_stay(change, rule, field) -> None:
+    found = checked({}, change, {"symbol": "MSFT"})
+    assert found.prices["symbol"].to_list() == ["AAPL", "MSFT"]
+    assert found.n_rejected == 1
+    violation = next(v for v in found.violations.iter_rows(named=True) if v["rule"] == rule)
+    assert (violation["file"], violation["row"], violation["field"]) == ("a.csv", 3, field)
+    assert violation["remedy"]
+    assert found.n_by_rule[rule] == 1
+
+
+def test_every_rule_has_a_name_of_its_own_and_a_remedy() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.remedy and rule.is_broken.__doc__ for rule in RULES)
+
+
+def test_missing_open_high_low_and_volume_stay_missing() -> None:
+    (row,) = checked({"open": "", "high": None, "low": ""}).prices.iter_rows(named=True)
+    assert [row[name] for name in ("open", "high", "low", "volume")] == [None] * 4
+    assert row["close"] == 11.0
+
+
+def test_a_bar_without_open_is_still_checked_on_its_high_and_low() -> None:
+    assert checked({"open": "", "high": "10"}, {}).n_by_rule == {"high_not_highest": 1}
+
+
+def test_an_unknown_symbol_is_set_aside_by_name() -> None:
+    found = checked({}, {"symbol": "NOPE"}, symbols=pl.Series(["AAPL"]))
+    assert found.violations["symbol"].to_list() == ["NOPE"]
+    assert found.n_by_rule == {"unknown_instrument": 1}
+
+
+def test_identical_repetitions_collapse_and_contradictions_are_all_set_aside() -> None:
+    found = checked({}, {}, {"symbol": "MSFT"}, {"symbol": "MSFT", "close": "10.5"})
+    assert found.prices["symbol"].to_list() == ["AAPL"]
+    assert (found.n_repeated, found.n_rejected) == (1, 2)
+    assert found.n_by_rule == {"contradicting_duplicate": 2}
+
+
+def test_a_midnight_behind_the_date_is_taken() -> None:
+    texts = ("2018-02-07 00:00:00", "2018-02-07T00:00:00Z", "2018-02-07 00:00:00+00:00")
+    found = checked(*({"trade_date": text, "symbol": f"S{i}"} for i, text in enumerate(texts)))
+    assert found.prices["trade_date"].to_list() == [date(2018, 2, 7)] * 3
+
+
+def test_the_digest_is_of_the_content_alone() -> None:
+    def digest_of(*changes):
+        prices = checked(*changes).prices.rename({"symbol": "instrument_id"})
+        return content_digest(prices.select("instrument_id", "trade_date", *VALUES))
+
+    other = {"symbol": "MSFT", "volume": "5"}
+    assert digest_of({}, other) == digest_of(other, {}) == digest_of({"close": "11.00"}, {}, other)
+    assert digest_of({}, other) != digest_of({}, {**other, "volume": "6"})
+    assert digest_of({}, other) != digest_of({}, {**other, "volume": None})
+    assert digest_of({}, other) != digest_of({}, {**other, "trade_date": "2018-02-06"})
+
+
+def test_headers_are_known_in_any_case_and_spelling() -> None:
+    headers = ["", "Date", "TICKER", "Name", "adj_close", "Adj Volume"]
+    with pytest.raises(InputFileError, match=r"a\.csv: unknown column 'Adj Volume'\."):
+        canonical_columns([*headers, "close"], file="a.csv")
+    found = canonical_columns([*headers[:-1], "Close", "Stock Splits"], file="a.csv")
+    assert found["TICKER"] == "symbol"
+    assert "Name" not in found
+    assert found["Stock Splits"] == "split"
+
+
+def test_two_columns_for_one_thing_and_none_for_a_needed_one_are_refused() -> None:
+    with pytest.raises(InputFileError, match="'Close', 'close' all mean close"):
+        canonical_columns(["date", "Close", "close"], file="a.csv")
+    with pytest.raises(InputFileError, match="no column for trade_date and close"):
+        canonical_columns(["open"], file="a.csv")
