@@ -1,0 +1,201 @@
+"""The rows that a decision read, as they were believed then, and whether they still give its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import numpy as np
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from prometheus.flow.batch import Assets
+from prometheus.flow.fingerprints import day_digests, window_digest
+from prometheus.flow.storage import Storage
+from prometheus.kernel.ids import decision_id as decision_id_of
+from prometheus.kernel.ids import digest, short_id
+from prometheus.kernel.sessions import Sessions
+from prometheus.schema.tables import TABLES
+from prometheus.store.panels import ACTIONS
+
+Connection = psycopg.Connection[Any]
+Verdict = Literal["same", "changed", "not kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class InputRow:
+    """A row of a daily table as a decision read it.
+
+    Attributes
+    ----------
+    trade_date : str
+    values : mapping of str to float or None
+        By column, as believed at the moment.
+    batch : str or None
+        Short id of the delivery that brought this version; prices_daily alone.
+    is_corrected : bool
+        Whether a later delivery replaced it.
+    now : mapping of str to float or None
+        The values of today, where they differ; empty otherwise.
+    """
+
+    trade_date: str
+    values: Mapping[str, float | None]
+    batch: str | None = None
+    is_corrected: bool = False
+    now: Mapping[str, float | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputCheck:
+    """Whether what a decision read is still what the tables hold.
+
+    Attributes
+    ----------
+    table, columns, first, last
+        The read.
+    recorded, found : str or None
+        Digests, then and now.
+    verdict : {"same", "changed", "not kept"}
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    first: str
+    last: str
+    recorded: str | None
+    found: str | None
+    verdict: Verdict
+
+
+def moment_of(refs: Mapping[str, Any], recorded_at: datetime) -> datetime:
+    """Return the moment as of which a decision read: its ``known_at``, else when it was recorded."""
+    known_at = refs.get("known_at")
+    if not known_at:
+        return recorded_at
+    found = datetime.fromisoformat(str(known_at).replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def deliveries_after(runtime: Connection, moment: datetime) -> frozenset[str]:
+    """Return the short ids of the deliveries that came after a moment."""
+    found = runtime.execute(
+        "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' "
+        "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s",
+        [moment],
+    )
+    return frozenset(short_id(row[0].bytes) for row in found)
+
+
+def rows_read(
+    historical: Connection,
+    table: str,
+    columns: Sequence[str],
+    *,
+    instrument_id: str,
+    first: str,
+    last: str,
+    moment: datetime,
+    late: frozenset[str],
+) -> list[InputRow]:
+    """Return an instrument's rows of a read, oldest first, as they were believed at a moment.
+
+    Parameters
+    ----------
+    historical : Connection
+    table : str
+        A daily table by instrument.
+    columns : sequence of str
+    instrument_id, first, last : str
+    moment : datetime
+    late : frozenset of str
+        Deliveries after the moment, see `deliveries_after`.
+    """
+    if "instrument_id" not in TABLES[table].column_names or "trade_date" not in TABLES[table].column_names:
+        return []
+    is_priced = table == "prices_daily"
+    plain = [name for name in columns if not (is_priced and name in ACTIONS)]
+    statement = sql.SQL(
+        "SELECT {} FROM {} WHERE instrument_id = %s AND trade_date BETWEEN %s AND %s ORDER BY trade_date"
+    ).format(
+        sql.SQL(", ").join(
+            sql.Identifier(name) for name in ("trade_date", *plain, *(("metadata",) if is_priced else ()))
+        ),
+        sql.Identifier(table),
+    )
+    with historical.cursor(row_factory=dict_row) as cursor:
+        found = cursor.execute(statement, [instrument_id, first, last]).fetchall()
+    rows = [_believed(row, columns, moment, late) for row in found]
+    return [row for row in rows if row is not None]
+
+
+def _believed(
+    row: Mapping[str, Any], columns: Sequence[str], moment: datetime, late: frozenset[str]
+) -> InputRow | None:
+    metadata = row.get("metadata") or {}
+    current = {name: row[name] if name in row else metadata.get(name) for name in columns}
+    later = [r for r in metadata.get("revisions", ()) if _moment(r["until"]) > moment]
+    if not later:
+        batch = metadata.get("batch")
+        return None if batch in late else InputRow(str(row["trade_date"]), current, batch)
+    version = min(later, key=lambda r: _moment(r["until"]))
+    if version.get("batch") in late:
+        return None
+    then = {name: version.get(name) for name in columns}
+    now = None if then == current else current
+    return InputRow(str(row["trade_date"]), then, version.get("batch"), True, now)
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def checked_inputs(
+    refs: Mapping[str, Any], *, storage: Storage, assets: Assets, sessions: Sessions
+) -> list[InputCheck]:
+    """Return, for each read of a decision, whether the tables still hold what it read.
+
+    A panel's digest is taken anew over the market's instruments, as known at the decision's ``known_at``
+    if it had one. Rows of other steps are told by their decision's id, which is a digest of its own inputs.
+    """
+    known_at = refs.get("known_at")
+    at = None if not known_at else np.datetime64(str(known_at).rstrip("Z").removesuffix("+00:00"))
+    upstream = refs.get("upstream", {})
+    checks = []
+    for read in refs.get("reads", ()):
+        columns = tuple(read["columns"])
+        recorded = read.get("digest")
+        found: str | None = None
+        if columns and recorded:
+            days = sessions.between(np.datetime64(read["first"], "D"), np.datetime64(read["last"], "D"))
+            dates = sessions.dates[days]
+            panels = storage.panels(read["table"], sorted(columns), assets=assets, dates=dates, known_at=at)
+            digests = day_digests(panels, assets, dates)
+            found = window_digest(digests, 0, len(digests) - 1).hex()
+        elif read["table"] in upstream and read["first"] == read["last"]:
+            found = digest(UUID(upstream[read["table"]]).bytes).hex()
+        verdict: Verdict = "not kept" if found is None else "same" if found == recorded else "changed"
+        checks.append(
+            InputCheck(read["table"], columns, read["first"], read["last"], recorded, found, verdict)
+        )
+    return checks
+
+
+def is_id_consistent(row: Mapping[str, Any]) -> bool:
+    """Return whether a decision's id follows from its engine, config, context, date and fingerprint."""
+    fingerprint = row["input_refs"].get("fingerprint")
+    if not fingerprint:
+        return False
+    expected = decision_id_of(
+        engine_name=row["engine_name"],
+        config_id=row["config_id"],
+        context_id=row["context_id"],
+        as_of_date=np.datetime64(row["as_of_date"], "D"),
+        fingerprint=bytes.fromhex(fingerprint),
+    )
+    return bool(row["decision_id"].bytes == expected)
