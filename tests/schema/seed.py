@@ -7,7 +7,7 @@ from uuid import UUID
 
 import psycopg
 
-INGEST = UUID(int=0xAAAAAAAA << 96)
+INGEST = UUID(int=0xAAAAAAAAAAAA)
 EXECUTION = UUID(int=2)
 SELECTION = UUID(int=3)
 BOUGHT, PARTLY, LIVE = UUID(int=11), UUID(int=12), UUID(int=13)
@@ -73,10 +73,10 @@ values (gen_random_uuid(), 'P', '2024-01-03', 10006, 8796, 0.12, 0.12, 0.12,
 _HISTORICAL = """
 insert into prices_daily (instrument_id, trade_date, open, high, low, close, adjusted_close, volume, currency,
                           metadata)
-values ('US_EQ:AAPL', '2024-01-03', 100, 102, 99, 101, 14.5, 1000, 'USD', '{"batch": "aaaaaaaa"}'),
+values ('US_EQ:AAPL', '2024-01-03', 100, 102, 99, 101, 14.5, 1000, 'USD', '{"batch": "aaaaaaaaaaaa"}'),
        ('US_EQ:AAPL', '2024-01-04', 14.4, 14.6, 14.3, 14.5, 14.5, 7000, 'USD',
-        '{"batch": "aaaaaaaa", "split": 7.0}'),
-       ('US_EQ:IBM', '2024-01-03', null, null, null, 50, 50, null, 'USD', '{"batch": "aaaaaaaa"}');
+        '{"batch": "aaaaaaaaaaaa", "split": 7.0}'),
+       ('US_EQ:IBM', '2024-01-03', null, null, null, 50, 50, null, 'USD', '{"batch": "aaaaaaaaaaaa"}');
 insert into returns_daily (instrument_id, trade_date, ret_1d) values ('US_EQ:AAPL', '2024-01-04', 0.01);
 insert into filings (issuer_id, filing_type, filing_date) values ('AAPL', '10-K', '2023-11-03');
 """

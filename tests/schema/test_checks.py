@@ -43,7 +43,7 @@ FAULTS = {
         "historical",
         (
             "insert into prices_daily (instrument_id, trade_date, close, adjusted_close, currency, metadata) "
-            "values ('US_EQ:IBM', '2024-01-04', 50, 50, 'USD', '{\"batch\": \"00000000\"}')"
+            "values ('US_EQ:IBM', '2024-01-04', 50, 50, 'USD', '{\"batch\": \"000000000000\"}')"
         ),
         ("prices_daily", "US_EQ:IBM 2024-01-04"),
     ),

@@ -8,7 +8,7 @@ from psycopg import errors
 
 REVISION = (
     '{"open": 100, "high": 102, "low": 99, "close": 101, "adjusted_close": 14.5, "volume": 1000, '
-    '"batch": "aaaaaaaa", "until": "2024-01-05T00:00:00Z", "replaced_by": "bbbbbbbb"}'
+    '"batch": "aaaaaaaaaaaa", "until": "2024-01-05T00:00:00Z", "replaced_by": "bbbbbbbb"}'
 )
 
 
@@ -22,7 +22,7 @@ def correct(connection: psycopg.Connection, close: float, revisions: str) -> Non
 
 def test_a_corrected_price_keeps_what_it_was(prices: psycopg.Connection) -> None:
     correct(prices, 100.5, f"[{REVISION}]")
-    again = REVISION.replace('"close": 101', '"close": 100.5').replace("aaaaaaaa", "bbbbbbbb")
+    again = REVISION.replace('"close": 101', '"close": 100.5').replace("aaaaaaaaaaaa", "bbbbbbbb")
     correct(prices, 100.7, f"[{REVISION}, {again}]")
 
 
@@ -38,7 +38,7 @@ def test_a_price_that_would_lose_what_it_was_is_refused(prices: psycopg.Connecti
 def test_earlier_versions_of_a_price_can_not_be_rewritten(prices: psycopg.Connection) -> None:
     correct(prices, 100.5, f"[{REVISION}]")
     forged = REVISION.replace('"close": 101', '"close": 90')
-    second = REVISION.replace('"close": 101', '"close": 100.5').replace("aaaaaaaa", "bbbbbbbb")
+    second = REVISION.replace('"close": 101', '"close": 100.5').replace("aaaaaaaaaaaa", "bbbbbbbb")
     with pytest.raises(errors.RestrictViolation, match="must keep"):
         correct(prices, 100.7, f"[{forged}, {second}]")
 
