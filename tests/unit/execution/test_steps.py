@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prometheus.domain.execution.exact import MONEY
-from prometheus.flow.rows import Rows
+from prometheus.domain.execution.ports import Execution, Report
+from prometheus.domain.execution.steps import fills_step
+from prometheus.flow.rows import Coded, Rows, joined
 from prometheus.kernel.errors import ConfigError, InvalidRowsError, MissingPriceError
 from prometheus.kernel.ids import uuid_text
 from tests.unit.execution import plain_loop
-from tests.unit.execution.world import FIRST, NONE, World, holdings, once, table
+from tests.unit.execution.world import FIRST, NONE, World, holdings, once, table, updates
 
 D = Decimal
 NAN = float("nan")
@@ -220,9 +222,7 @@ def test_cash_is_the_cash_before_less_buys_plus_sells_less_costs_plus_dividends(
             assert {p: q for p, q in after.items() if p} == {p: q for p, q in shares.items() if q}
 
 
-LATER = {
-    "PENDING": {"SUBMITTED", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "EXPIRED", "REJECTED"},
-}
+FROM_PENDING = {"SUBMITTED", "PARTIALLY_FILLED", "FILLED", "CANCELLED", "EXPIRED", "REJECTED"}
 
 
 def test_states_of_orders_follow_the_schema():
@@ -236,7 +236,7 @@ def test_states_of_orders_follow_the_schema():
     for day in range(1, 20):
         assert len(world.order_updates(day)) == len(world.rows("orders", day - 1))
         for status, metadata in world.order_updates(day):
-            assert status in LATER["PENDING"]
+            assert status in FROM_PENDING
             assert ("reason" in metadata) == (status != "FILLED")
             seen.add(status)
     assert seen == {"FILLED", "EXPIRED", "REJECTED"}
@@ -267,8 +267,8 @@ def test_a_batch_of_dates_equals_its_dates_one_by_one():
     world = World(closes, opens=opens).run(lambda day, *_: {1 + day % 4: 10, 1 + (day + 1) % 4: 5})
     days = [2, 3, 4]
     tables = {
-        "orders": together([world.rows("orders", day - 1) for day in days]),
-        "positions_snapshots": together([world.rows("positions_snapshots", day - 1) for day in days]),
+        "orders": joined([world.rows("orders", day - 1) for day in days]),
+        "positions_snapshots": joined([world.rows("positions_snapshots", day - 1) for day in days]),
     }
     config = world.fills_config
     whole = world.fills.compute(
@@ -279,12 +279,6 @@ def test_a_batch_of_dates_equals_its_dates_one_by_one():
             assert as_texts(table(whole, name).on(FIRST + day)) == as_texts(world.rows(name, day))
     assert whole.proposed_actions == [world.outputs[day][0].proposed_actions[0] for day in days]
     assert whole.input_summaries == [world.outputs[day][0].input_summaries[0] for day in days]
-
-
-def together(parts):
-    from prometheus.flow.rows import joined
-
-    return joined(parts)
 
 
 def as_texts(rows):
@@ -315,6 +309,56 @@ def test_a_portfolio_without_a_cash_instrument_is_refused():
     world.context = type(world.context)("US_EQ", "S", "P", cash_instrument_id="CASH:EUR")
     with pytest.raises(ConfigError, match="CASH:EUR"):
         world.settle(0, NONE, NONE)
+
+
+def test_an_order_that_was_cancelled_by_hand_is_not_executed():
+    world = World([[10.0, 20.0], [11.0, 21.0]]).run(once({1: 5, 2: 5}))
+    orders = world.rows("orders", 0)
+    columns = {**orders.columns, "status": Coded(np.array([0, 1]), ("CANCELLED", "PENDING"))}
+    settled = world.settle(1, Rows("orders", orders.day, columns), world.rows("positions_snapshots", 0))
+    assert table(settled, "fills").values("instrument_id") == ["US_EQ:N0001"]
+    assert [status for status, _ in updates(settled)] == ["FILLED"]
+
+
+class TwoExecutions:
+    """A broker that fills each order in two executions, the first a tenth of it."""
+
+    def execute(self, orders, day, config):
+        return [
+            Report(
+                one.order_id,
+                "FILLED",
+                (
+                    Execution("a", one.quantity / 10, D(10), D(1), day.trades_at),
+                    Execution("b", one.quantity * 9 / 10, D(20), D(2), day.trades_at + 60),
+                ),
+            )
+            for one in reversed(orders)
+        ]
+
+
+def test_an_action_weighs_the_prices_of_its_fills_by_their_volume():
+    world = World([[10.0, 10.0], [20.0, 20.0]])
+    world.fills = fills_step(TwoExecutions())
+    world.run(once({1: 100, 2: 50}))
+    fills, actions = world.rows("fills", 1), world.rows("executed_actions", 1)
+    assert sorted(fills.values("quantity")) == [5, 10, 45, 90]
+    assert len({bytes(one) for one in fills.columns["fill_id"]}) == 4
+    assert actions.values("price") == [D(19), D(19)]
+    assert dict(zip(actions.codes("instrument_id").tolist(), actions.values("quantity"), strict=True)) == {
+        1: D(100),
+        2: D(50),
+    }
+    assert actions.columns["timestamp"][0] == world.sessions.opens[FIRST + 1] + 60
+    for text in actions.values("metadata"):
+        of_order = json.loads(text)
+        own = [
+            uuid_text(bytes(fill))
+            for fill, order in zip(fills.columns["fill_id"], fills.columns["order_id"], strict=True)
+            if uuid_text(bytes(order)) == of_order["order_id"]
+        ]
+        assert of_order["fill_ids"] == own
+    assert world.held(1) == {0: D(1_000_000 - 1900 - 950 - 6), 1: D(100), 2: D(50)}
 
 
 def test_small_changes_are_not_traded_when_the_config_says_so():

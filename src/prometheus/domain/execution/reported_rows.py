@@ -35,10 +35,12 @@ class WorkingOrders:
 
     @classmethod
     def of(cls, batch: Batch, i: int) -> WorkingOrders:
-        """Return those that date ``i`` of a batch finds."""
+        """Return those that date ``i`` of a batch finds; what was cancelled by hand stays so."""
         rows = batch.rows("orders")
         if len(rows):
             rows = rows.on(int(batch.days[i]) - 1)
+        if len(rows) and "CANCELLED" in (states := rows.values("status")):
+            rows = rows.taken([k for k, status in enumerate(states) if status != "CANCELLED"])
         if not len(rows):
             return cls(rows, [], {})
         ids: ByteArray = rows.columns["order_id"]  # type: ignore[assignment]
