@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from prometheus.store.ledger import Curve, Holding, Trades
 if TYPE_CHECKING:
     from prometheus.maths.performance import Performance
 
+_TOML_VALUE = re.compile(r"""^(["'\[{]|[+-]?\.?\d|true$|false$)""")
 Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 
 
@@ -164,10 +166,19 @@ def _put(body: dict[str, Any], override: str) -> None:
             raise ConfigError(
                 f"--set {override!r}: {part} is no section.", remedy="Name a section and a key."
             )
+    at[path[-1]] = _value(override, value.strip())
+
+
+def _value(override: str, text: str) -> Any:
+    """Return what a text means in TOML; a bare word is a text, so that ids need no quotes."""
+    if not _TOML_VALUE.match(text):
+        return text
     try:
-        at[path[-1]] = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        at[path[-1]] = value.strip()
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"--set {override!r}: {text} is no TOML value.", remedy="Put a text into quotes."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

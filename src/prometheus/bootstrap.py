@@ -70,7 +70,7 @@ def derive_market(
     from prometheus.flow.batch import Context
     from prometheus.flow.derivation import derive
     from prometheus.flow.graph import graph_of
-    from prometheus.flow.runner import World
+    from prometheus.flow.world import World
     from prometheus.pipeline import default_configs, derivation_steps
     from prometheus.store.assets import read_assets
     from prometheus.store.ledger import price_span
@@ -107,7 +107,8 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
     from prometheus import __version__, backtest
     from prometheus.domain.reference.markets import known_market
     from prometheus.domain.reference.specs import CASH_MARKET, Portfolio, Strategy, cash_instrument
-    from prometheus.flow.runner import World, data_fingerprint, run
+    from prometheus.flow.runner import data_fingerprint, run
+    from prometheus.flow.world import World
     from prometheus.maths.performance import statistics_mapping
     from prometheus.store.assets import read_assets
     from prometheus.store.ledger import price_span, read_run

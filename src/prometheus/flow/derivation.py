@@ -18,8 +18,9 @@ from prometheus.flow.finish import finished
 from prometheus.flow.graph import Graph
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.progress import Progress, Silent
-from prometheus.flow.runner import SEGMENT_CELLS, World
+from prometheus.flow.runner import SEGMENT_CELLS
 from prometheus.flow.storage import Decision, Part, WriteJob
+from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest

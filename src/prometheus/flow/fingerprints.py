@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from prometheus.flow.batch import Assets
-from prometheus.kernel.arrays import DateArray, FloatArray, IntArray
+from prometheus.kernel.arrays import BoolArray, DateArray, FloatArray, IntArray
 from prometheus.kernel.ids import DIGEST_SIZE, digest
 
 
@@ -52,7 +52,7 @@ def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateAr
     return out
 
 
-def _reference(assets: Assets, places: IntArray, is_delisted: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bytes:
+def _reference(assets: Assets, places: IntArray, is_delisted: BoolArray) -> bytes:
     """Return the digest of what the reference tables say of instruments."""
     return digest(
         *[

@@ -95,13 +95,11 @@ def _check(rows: Rows, spec: TableSpec, step: Step) -> None:
             raise InvalidRowsError(
                 f"{step.name}: {rows.table} has no column {name}.", remedy="Use the schema's words."
             )
+        is_object = isinstance(column, JsonFloats)
         values = column.values if isinstance(column, JsonFloats) else column
         if isinstance(values, np.ndarray) and values.dtype.kind == "f":
-            wrong = (
-                np.isinf(values)
-                if spec.column(name).nullable or values is not column
-                else ~np.isfinite(values)
-            )
+            may_miss = is_object or spec.column(name).nullable
+            wrong = np.isinf(values) if may_miss else ~np.isfinite(values)
             if wrong.any():
                 row = int(np.argwhere(wrong)[0][0])
                 raise InvalidRowsError(

@@ -17,49 +17,23 @@ For the sessions of a run:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from prometheus.flow.batch import Assets, Batch, Context
-from prometheus.flow.finish import checked_updates, finished
-from prometheus.flow.graph import Graph, Group
+from prometheus.flow.course import Course
+from prometheus.flow.graph import Graph
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.progress import Progress, Silent
-from prometheus.flow.rows import Rows, joined
-from prometheus.flow.step import Output, Read, Step
-from prometheus.flow.storage import Decision, Part, Storage, WriteJob
+from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
-from prometheus.kernel.errors import InvalidRowsError, PrometheusError
-from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest, uuid_text
-from prometheus.kernel.sessions import Sessions
+from prometheus.kernel.ids import digest
 
 BATCH_SESSIONS = 256
 """Sessions a transaction: a crash loses at most these, and memory holds no more rows than theirs."""
 SEGMENT_CELLS = 4_000_000
 """Sessions x assets of the panels in memory: 32 MB a column."""
-
-_NOTHING = np.zeros(0, dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What a run is about and where it reads and writes.
-
-    Attributes
-    ----------
-    known_at : datetime64 or None
-        The moment as of which the tables are read; None for all that is known now.
-    """
-
-    context: Context
-    sessions: Sessions
-    assets: Assets
-    storage: Storage
-    known_at: np.datetime64 | None = None
 
 
 def run(
@@ -98,7 +72,7 @@ def run(
     """
     hook = progress or Silent()
     world.storage.record_configs([configs[step.name] for step in graph.steps])
-    course = _Course(graph, configs, world)
+    course = Course(graph, configs, world)
     hook.start("sessions", len(days))
     for segment in _segments(days, world):
         course.inputs = inputs or _panels(graph, world, segment)
@@ -147,272 +121,3 @@ def _panels(graph: Graph, world: World, days: IntArray) -> Inputs:
 def _cuts(days: IntArray, length: int) -> Iterator[IntArray]:
     for start in range(0, len(days), length):
         yield days[start : start + length]
-
-
-class _Course:
-    """The state of a run between its batches."""
-
-    def __init__(self, graph: Graph, configs: Mapping[str, EngineConfig], world: World) -> None:
-        self._graph = graph
-        self._configs = configs
-        self._world = world
-        self.inputs: Inputs | None = None
-        self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
-        self._dates = [str(date) for date in world.sessions.dates]
-        self._decided: dict[str, dict[int, bytes]] = {}
-        self._carried: dict[str, Rows] = {}
-        self._reach = {
-            table: max(
-                (read.reach for reads in graph.reads.values() for read in reads if read.table == table),
-                default=0,
-            )
-            for table in graph.writers
-        }
-
-    def advance(self, days: IntArray, rebalance_days: IntArray) -> None:
-        """Compute and submit one batch."""
-        self._take_up(int(days[0]))
-        fresh: dict[str, Rows] = {}
-        chain_parts: list[Part] = []
-        for group in self._graph.groups:
-            if group.is_chain:
-                chain_parts.extend(self._chain(group, days, set(rebalance_days.tolist()), fresh))
-                continue
-            step = group.steps[0]
-            own = days if step.when == "session" else rebalance_days
-            part = self._whole(step, own, fresh)
-            if part is None:
-                continue
-            if _stands_beside(step):
-                self._world.storage.submit(WriteJob((part,)))
-            else:
-                chain_parts.append(part)
-        if chain_parts:
-            self._world.storage.submit(WriteJob(tuple(chain_parts), is_ordered=True))
-        for table, rows in fresh.items():
-            kept = joined([self._carried[table], rows])
-            self._carried[table] = kept.on(int(days[-1]) + 1 - self._reach[table], int(days[-1]))
-
-    def _take_up(self, first: int) -> None:
-        """Read back, once, the rows and decisions from before the first date that the steps will see."""
-        world = self._world
-        for table, step in self._graph.writers.items():
-            if table in self._carried:
-                continue
-            reach = self._reach[table]
-            self._carried[table] = Rows(table, _NOTHING, {})
-            if reach == 0:
-                continue
-            self._carried[table] = world.storage.rows(
-                table,
-                context=world.context,
-                assets=world.assets,
-                sessions=world.sessions,
-                first=first - reach,
-                last=first - 1,
-            )
-            if step.name not in self._decided:
-                longest = max(self._reach[t] for t in step.writes)
-                found = world.storage.recorded(
-                    engine_name=step.engine_name,
-                    config_id=self._config_ids[step.name],
-                    context_id=world.context.context_id(step.scope),
-                    first=world.sessions.dates[first - longest],
-                    last=world.sessions.dates[first - 1],
-                )
-                self._decided[step.name] = {world.sessions.index(d): i for d, i in found.items()}
-
-    def _whole(self, step: Step, days: IntArray, fresh: dict[str, Rows]) -> Part | None:
-        for table in step.writes:
-            fresh[table] = Rows(table, _NOTHING, {})
-        if not len(days):
-            return None
-        tables = {
-            read.table: self._window(read, int(days[0]), int(days[-1]), fresh)
-            for read in self._graph.reads[step.name]
-            if not read.columns
-        }
-        output, decisions = self._called(step, days, tables)
-        part = self._part(step, [output], decisions)
-        for rows in part.rows:
-            fresh[rows.table] = rows
-        return part
-
-    def _chain(
-        self, group: Group, days: IntArray, rebalance_days: set[int], fresh: dict[str, Rows]
-    ) -> list[Part]:
-        """Call the steps of a chain date by date."""
-        outputs: dict[str, list[Output]] = {step.name: [] for step in group.steps}
-        decided: dict[str, list[Decision]] = {step.name: [] for step in group.steps}
-        own = {table for step in group.steps for table in step.writes}
-        by_day: dict[tuple[str, int], Rows] = {}
-        empty = {table: Rows(table, _NOTHING, {}) for table in self._graph.writers}
-        for table in own:
-            before = self._carried[table]
-            for day in np.unique(before.day).tolist():
-                by_day[table, day] = before.on(day)
-        for day in days.tolist():
-            at = np.array([day], dtype=np.int64)
-            for step in group.steps:
-                if step.when == "rebalance" and day not in rebalance_days:
-                    continue
-                tables = {}
-                for read in self._graph.reads[step.name]:
-                    if read.columns:
-                        continue
-                    if read.table not in own:
-                        tables[read.table] = self._window(read, day, day, fresh)
-                    elif read.sessions == 1:
-                        tables[read.table] = by_day.get((read.table, day - read.lag), empty[read.table])
-                    else:
-                        span = range(day - read.reach, day - read.lag + 1)
-                        found = [by_day[read.table, d] for d in span if (read.table, d) in by_day]
-                        tables[read.table] = joined(found) if found else empty[read.table]
-                output, decisions = self._called(step, at, tables)
-                for rows in output.rows:
-                    if len(rows):
-                        by_day[rows.table, day] = rows
-                outputs[step.name].append(output)
-                decided[step.name].extend(decisions)
-        parts = []
-        for step in group.steps:
-            part = self._part(step, outputs[step.name], decided[step.name])
-            parts.append(part)
-            for table in step.writes:
-                fresh[table] = empty[table]
-            for rows in part.rows:
-                fresh[rows.table] = rows
-        return parts
-
-    def _window(self, read: Read, first: int, last: int, fresh: Mapping[str, Rows]) -> Rows:
-        """Return the rows that the dates from first to last may see together."""
-        before = self._carried.get(read.table, Rows(read.table, _NOTHING, {}))
-        parts = [rows for rows in (before, fresh.get(read.table)) if rows is not None and len(rows)]
-        if not parts:
-            return Rows(read.table, _NOTHING, {})
-        return joined([part.on(first - read.reach, last - read.lag) for part in parts])
-
-    def _called(
-        self, step: Step, days: IntArray, tables: Mapping[str, Rows]
-    ) -> tuple[Output, list[Decision]]:
-        assert self.inputs is not None
-        world = self._world
-        config_id = self._config_ids[step.name]
-        reads = self._graph.reads[step.name]
-        context_id = world.context.context_id(step.scope)
-        ids, refs = [], []
-        for day in days.tolist():
-            fingerprint, ref = self._fingerprint(step, reads, day)
-            ids.append(
-                decision_id(
-                    engine_name=step.engine_name,
-                    config_id=config_id,
-                    context_id=context_id,
-                    as_of_date=world.sessions.dates[day],
-                    fingerprint=fingerprint,
-                )
-            )
-            refs.append(ref)
-        self._decided.setdefault(step.name, {}).update(zip(days.tolist(), ids, strict=True))
-        batch = Batch(
-            days=days,
-            sessions=world.sessions,
-            assets=world.assets,
-            context=world.context,
-            decisions=as_bytes_matrix(ids),
-            panels=self.inputs.panels(reads, days),
-            tables=tables,
-        )
-        try:
-            output = step.compute(batch, self._configs[step.name])
-        except PrometheusError as error:
-            error.add_note(f"In step {step.name}, {batch.dates[0]} to {batch.dates[-1]}.")
-            raise
-        _check_output(step, output, days)
-        decisions = [
-            Decision(
-                decision_id=ids[i],
-                engine_name=step.engine_name,
-                config_id=config_id,
-                context_id=context_id,
-                as_of_date=world.sessions.dates[day],
-                input_refs=refs[i],
-                raw_input_summary=output.input_summaries[i],
-                proposed_action=output.proposed_actions[i],
-            )
-            for i, day in enumerate(days.tolist())
-        ]
-        return output, decisions
-
-    def _fingerprint(self, step: Step, reads: Sequence[Read], day: int) -> tuple[bytes, Mapping[str, Any]]:
-        assert self.inputs is not None
-        parts: list[bytes] = []
-        shown: list[dict[str, Any]] = []
-        upstream: dict[str, str] = {}
-        for read in reads:
-            if read.columns:
-                found = self.inputs.digest(read, day)
-            else:
-                decided = self._decided.get(self._graph.writers[read.table].name, {})
-                ids = [decided.get(d, b"") for d in range(day - read.reach, day - read.lag + 1)]
-                found = digest(*ids)
-                if read.sessions == 1 and ids[0]:
-                    upstream[read.table] = uuid_text(ids[0])
-            parts += [read.table.encode(), found]
-            shown.append(self._shown(read, day, found))
-        fingerprint = digest(*parts)
-        known_at = self._world.known_at
-        return fingerprint, {
-            "step": step.name,
-            "fingerprint": fingerprint.hex(),
-            "known_at": None if known_at is None else f"{known_at}Z",
-            "reads": shown,
-            "upstream": upstream,
-        }
-
-    def _shown(self, read: Read, day: int, found: bytes) -> dict[str, Any]:
-        return {
-            "table": read.table,
-            "columns": read.columns,
-            "first": self._dates[day - read.reach],
-            "last": self._dates[day - read.lag],
-            "digest": found.hex(),
-        }
-
-    def _part(self, step: Step, outputs: list[Output], decisions: list[Decision]) -> Part:
-        index = self._world.sessions.index
-        by_day = {index(decision.as_of_date): decision for decision in decisions}
-        ids = {day: decision.decision_id for day, decision in by_day.items()}
-        rows = [
-            finished(joined([r for o in outputs for r in o.rows if r.table == table]), step, ids)
-            for table in dict.fromkeys(r.table for o in outputs for r in o.rows)
-        ]
-        updates = [
-            checked_updates(joined([r for o in outputs for r in o.updates if r.table == table]), step)
-            for table in dict.fromkeys(r.table for o in outputs for r in o.updates)
-        ]
-        return Part(by_day, tuple(rows), tuple(r for r in updates if len(r)))
-
-
-def _stands_beside(step: Step) -> bool:
-    """Return whether a step's rows refer to no rows of a portfolio, so that they may be written beside them."""
-    return step.scope != "portfolio"
-
-
-def _check_output(step: Step, output: Output, days: IntArray) -> None:
-    for name, found in (
-        ("proposed_actions", output.proposed_actions),
-        ("input_summaries", output.input_summaries),
-    ):
-        if len(found) != len(days):
-            raise InvalidRowsError(
-                f"{step.name}: expected {len(days)} {name}, one a date, found {len(found)}.",
-                remedy="Mend the step.",
-            )
-    if len(days) == 1:
-        for rows in output.rows + output.updates:
-            if len(rows) and not (rows.day[0] == rows.day[-1] == days[0]):
-                raise InvalidRowsError(
-                    f"{step.name}: rows of {rows.table} on a day that is not in the batch.",
-                    remedy="A step writes rows of its own dates only.",
-                )

@@ -78,7 +78,7 @@ def array_literal(values: Sequence[str]) -> str:
     Examples
     --------
     >>> array_literal(("A", 'B"C'))
-    '{"A","B\\\\"C"}'
+    '{"A","B\\"C"}'
     """
     quoted = ('"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in values)
     return "{" + ",".join(quoted) + "}"

@@ -122,7 +122,7 @@ class Writers:
                         if job.is_ordered:
                             self._ordered_busy = False
                         self._ready.notify_all()
-        except BaseException as error:  # a thread has no caller: the next call of this object raises it
+        except BaseException as error:  # noqa: BLE001  a thread has no caller: the next call raises it
             self._failed(error)
         finally:
             connection.close()
