@@ -193,7 +193,8 @@ def test_instruments_are_registered_once_and_known_facts_are_not_erased(at_datab
     assert register(less)["instruments"] == 1
     with connect(at_databases.runtime_url) as connection:
         rows = connection.execute(
-            "SELECT symbol, exchange, status, i.metadata, s.sector FROM instruments i JOIN issuers s USING (issuer_id)"
+            "SELECT symbol, exchange, status, i.metadata, s.sector"
+            " FROM instruments i JOIN issuers s USING (issuer_id)"
             " ORDER BY symbol"
         ).fetchall()
     assert rows == [

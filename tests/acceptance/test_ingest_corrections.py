@@ -8,6 +8,7 @@ import pytest
 
 from prometheus.adapters.price_door import ingest_prices
 from prometheus.domain.market.delivery import Delivery
+from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.store.connections import connect
 from prometheus.store.derived import upsert_derived
 
@@ -103,6 +104,28 @@ def test_adjusted_closes_go_on_from_one_delivery_to_the_next(databases):
         databases, delivery(("A", WEDNESDAY, None, 50.0, None, 1.5), ("A", TUESDAY, None, 51.0, 2.0)), 11
     )
     assert not again.has_changed
+
+
+def test_history_that_does_not_meet_the_adjustment_of_later_rows_is_refused(databases):
+    later = ("A", WEDNESDAY, None, 51.0)
+    take(databases, delivery(later), 8)
+    early = (("A", MONDAY, None, 100.0), ("A", TUESDAY, None, 50.0, 2.0))
+    with pytest.raises(RejectedBatchError, match="Later prices of US_EQ:A are stored"):
+        take(databases, delivery(*early), 9)
+    assert len(rows_of(databases)) == 1
+    whole = take(databases, delivery(*early, later), 9)
+    assert (whole.n_new, whole.n_corrected) == (2, 1)
+    adjusted = [row[4] for row in rows_of(databases)]
+    assert np.divide(adjusted[1:], adjusted[:-1]) == pytest.approx([1.0, 1.02], rel=1e-12)
+    assert take(databases, delivery(("A", MONDAY, None, 99.0)), 10, dry_run=True).n_corrected == 1
+
+
+def test_a_correction_from_before_what_it_corrects_is_refused(databases):
+    take(databases, delivery(("A", MONDAY, None, 10.0)), 9)
+    with pytest.raises(ConfigError, match="2018-02-08"):
+        take(databases, delivery(("A", MONDAY, None, 11.0)), 8)
+    assert [row[3] for row in rows_of(databases)] == [10.0]
+    assert take(databases, delivery(("A", TUESDAY, None, 11.0)), 8).n_new == 1
 
 
 def test_two_instruments_of_one_delivery_do_not_mix(databases):

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import polars as pl
 
-from prometheus.adapters.price_door import IngestReport, ingest_prices
+from prometheus.adapters.ingest_report import IngestReport
+from prometheus.adapters.price_door import ingest_prices
 from prometheus.domain.market.corporate_actions import with_corporate_actions
 from prometheus.domain.market.delivery import Delivery, FileReference
 from prometheus.domain.reference.markets import known_market

@@ -19,19 +19,21 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prometheus.adapters.ingest_report import N_NAMED, IngestReport, examples_of, refusal_of, set_aside
 from prometheus.domain.market.adjusted import with_adjusted_close, with_normal_actions
 from prometheus.domain.market.config import IngestPricesConfig
 from prometheus.domain.market.delivery import CheckedPrices, Delivery, checked_prices, content_digest
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
 from prometheus.flow.storage import Decision
-from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
-from prometheus.kernel.ids import decision_id, digest, short_id, uuid_text
+from prometheus.kernel.errors import ConfigError, RejectedBatchError
+from prometheus.kernel.ids import decision_id, short_id, uuid_text
 from prometheus.kernel.sessions import sessions_of
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
-from prometheus.store.decisions import is_recorded, record_decision
+from prometheus.store.decisions import is_recorded, latest_known_at, record_decision
 from prometheus.store.prices import (
+    SAME_ADJUSTMENT,
     PriceCounts,
     adjustment_factors,
     rows_of_batch,
@@ -45,56 +47,6 @@ from prometheus.store.reference import (
     register_issuers,
     register_markets,
 )
-
-N_EXAMPLES = 5
-N_NAMED = 20
-
-
-@dataclass(frozen=True, slots=True)
-class IngestReport:
-    """What became of a delivery.
-
-    Attributes
-    ----------
-    decision_id, batch : str
-        The INGEST decision, and the short form of it that the rows carry.
-    n_rows, n_new, n_corrected, n_unchanged, n_repeated, n_rejected : int
-        All rows that came, and what became of them.
-    rejected_by_rule : mapping of str to int
-    examples : tuple of str
-        The first rows that were rejected.
-    rejects_file : Path or None
-        Where all of them are.
-    created : tuple of str
-        Instruments that were registered on the way.
-    first_date, last_date : datetime.date
-    is_recorded : bool
-        Whether a decision was written now.
-    """
-
-    market_id: str
-    source: str
-    decision_id: str
-    batch: str
-    n_rows: int
-    n_new: int
-    n_corrected: int
-    n_unchanged: int
-    n_repeated: int
-    n_rejected: int
-    rejected_by_rule: Mapping[str, int]
-    examples: tuple[str, ...]
-    rejects_file: Path | None
-    created: tuple[str, ...]
-    first_date: date
-    last_date: date
-    is_recorded: bool
-    is_dry_run: bool = False
-
-    @property
-    def has_changed(self) -> bool:
-        """Whether any price was written."""
-        return self.n_new + self.n_corrected > 0 and not self.is_dry_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +89,9 @@ def ingest_prices(
     UnknownInstrumentError
         If no row is of a known instrument.
     RejectedBatchError
-        If every row broke a rule.
+        If every row broke a rule, or adjusted closes that we compute do not meet those stored after them.
     ConfigError
-        If the market is not known.
+        If the market is not known, or a correction would have become known before what it corrects.
     RuleBrokenError
         If the database refused a row.
     """
@@ -148,8 +100,8 @@ def ingest_prices(
         symbols = None if create else market.instruments["symbol"]
         checked = checked_prices(delivery.rows, sessions=sessions_of(market.calendar_spec), symbols=symbols)
         if checked.prices.is_empty():
-            rejects = _set_aside(checked, delivery, rejects_folder, dry_run)
-            raise _refusal(checked, rejects)
+            rejects = set_aside(checked, delivery, None if dry_run else rejects_folder)
+            raise refusal_of(checked, rejects)
         created: tuple[str, ...] = ()
         if create:
             created = _create(runtime, market_id, market.metadata, market.instruments, checked.prices)
@@ -171,7 +123,7 @@ def ingest_prices(
             runtime.commit()
         with connect(databases.historical_url) as historical:
             counts, moment = _written(historical, runtime, prices, market_id, raw_id, known_at, dry_run)
-        rejects = _set_aside(checked, delivery, rejects_folder, dry_run, name=batch)
+        rejects = set_aside(checked, delivery, None if dry_run else rejects_folder, name=batch)
         needs_record = counts.has_changed and not dry_run
         was_recorded = False
         if needs_record:
@@ -193,7 +145,7 @@ def ingest_prices(
         n_repeated=checked.n_repeated,
         n_rejected=checked.n_rejected,
         rejected_by_rule=checked.n_by_rule,
-        examples=_examples(checked),
+        examples=examples_of(checked),
         rejects_file=rejects,
         created=created,
         first_date=first,
@@ -266,7 +218,10 @@ def _written(
     batch = short_id(raw_id)
     moment = known_at or server_time(historical)
     full = with_adjusted_close(prices, _factors(historical, prices))
+    _require_one_chain(historical, full)
     counts = write_prices(historical, full, market_id=market_id, batch=batch, known_at=moment)
+    if counts.n_corrected:
+        _require_order(runtime, market_id, moment)
     if dry_run:
         historical.rollback()
     elif not counts.has_changed and not is_recorded(runtime, raw_id):
@@ -279,7 +234,39 @@ def _factors(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     computed = prices.filter(pl.col("adjusted_close").is_null())
     if computed.is_empty():
         return pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64})
-    return adjustment_factors(historical, computed)
+    return adjustment_factors(historical, computed, side="before")
+
+
+def _require_one_chain(historical: Connection, prices: pl.DataFrame) -> None:
+    """Refuse adjusted closes of ours that do not meet those that are stored after them."""
+    ends = prices.group_by("instrument_id", maintain_order=True).agg(
+        pl.col("trade_date").max(),
+        (pl.col("adjusted_close") / pl.col("close")).last().alias("end"),
+        pl.col("is_computed").last(),
+    )
+    computed = ends.filter("is_computed")
+    if computed.is_empty():
+        return
+    later = adjustment_factors(historical, computed, side="after")
+    apart = computed.join(later, on="instrument_id").filter(
+        (pl.col("end") - pl.col("factor")).abs() > SAME_ADJUSTMENT * pl.col("factor")
+    )
+    if apart.height:
+        names = ", ".join(apart["instrument_id"].head(N_NAMED).to_list())
+        raise RejectedBatchError(
+            f"Later prices of {names} are stored, with another adjustment than these end with.",
+            remedy="Deliver the whole history of these instruments at once, or give their adjusted closes.",
+        )
+
+
+def _require_order(runtime: Connection, market_id: str, moment: datetime) -> None:
+    latest = latest_known_at(runtime, market_id)
+    if latest is not None and moment < latest:
+        raise ConfigError(
+            f"A correction can't have become known at {moment.isoformat()}: "
+            f"prices that became known at {latest.isoformat()} are stored.",
+            remedy="Deliver in the order in which deliveries became known, or leave --known-at out.",
+        )
 
 
 def _decision(
@@ -324,47 +311,4 @@ def _decision(
             "n_unchanged": counts.n_unchanged,
             "n_instruments_created": len(created),
         },
-    )
-
-
-def _set_aside(
-    checked: CheckedPrices, delivery: Delivery, folder: Path | None, dry_run: bool, *, name: str = ""
-) -> Path | None:
-    if checked.violations.is_empty() or folder is None or dry_run:
-        return None
-    stem = name or digest(*sorted(f.sha256 for f in delivery.files))[-6:].hex()
-    path = folder / f"{stem}.csv"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        checked.violations.write_csv(path)
-    except OSError as error:
-        raise InputFileError(
-            f"{path} can't be written: {error.strerror}.", remedy="Rejected rows are kept there; make room."
-        ) from error
-    return path
-
-
-def _examples(checked: CheckedPrices) -> tuple[str, ...]:
-    rows = checked.violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
-    return tuple(
-        f"{r['file']} row {r['row']} ({r['symbol']} {r['trade_date']}): "
-        f"{r['rule']}: {r['field']} = {r['found']}"
-        for r in rows.iter_rows(named=True)
-    )
-
-
-def _refusal(checked: CheckedPrices, rejects: Path | None) -> RejectedBatchError | UnknownInstrumentError:
-    place = f" All are in {rejects}." if rejects else ""
-    if set(checked.n_by_rule) == {"unknown_instrument"}:
-        names = checked.violations["symbol"].unique().sort().to_list()
-        more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
-        return UnknownInstrumentError(
-            f"No instrument of the market has the symbol {', '.join(names[:N_NAMED])}{more}.{place}",
-            remedy="Register them with `prometheus ingest instruments`, or add --create.",
-        )
-    rules = ", ".join(f"{rule} {n}" for rule, n in checked.n_by_rule.items())
-    return RejectedBatchError(
-        f"All {checked.n_rejected} rows were rejected ({rules}), "
-        f"e.g. {'; '.join(_examples(checked)[:2])}.{place}",
-        remedy=str(checked.violations["remedy"][0]),
     )

@@ -40,6 +40,10 @@ def price_file(path: Path) -> tuple[pl.DataFrame, FileReference]:
     """
     table, sha256 = read_table(path)
     names = canonical_columns(table.columns, file=path.name)
+    odd = [given for given, name in names.items() if not _is_taken(table.schema[given], name)]
+    if odd:
+        kinds = ", ".join(f"{name!r} of type {table.schema[name]}" for name in odd)
+        raise InputFileError(f"{path.name}: column {kinds}.", remedy="Expected texts, dates and numbers.")
     is_text = path.suffix.lower() == ".csv"
     columns = [pl.col(given).alias(name) for given, name in names.items()]
     if "symbol" not in names.values():
@@ -73,6 +77,14 @@ def price_delivery(paths: Sequence[Path], *, source: str) -> Delivery:
         frames = [_as_text(frame) for frame in frames]  # text and typed files beside each other
     rows = pl.concat(frames, how="diagonal") if len(frames) > 1 else frames[0]
     return Delivery(source, rows, tuple(reference for _, reference in read))
+
+
+def _is_taken(dtype: pl.DataType, name: str) -> bool:
+    if dtype in (pl.String, pl.Null):
+        return True
+    if name == "trade_date":
+        return dtype in (pl.Date, pl.Datetime)
+    return dtype.is_numeric() or (name == "symbol" and dtype in (pl.Categorical, pl.Enum))
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

@@ -13,7 +13,7 @@ from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
-    from prometheus.adapters.price_door import IngestReport
+    from prometheus.adapters.ingest_report import IngestReport
 
 app = typer.Typer()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
@@ -16,6 +17,18 @@ def is_recorded(connection: Connection, decision_id: bytes) -> bool:
         "SELECT 1 FROM engine_decisions WHERE decision_id = %s", [uuid_text(decision_id)]
     )
     return found.fetchone() is not None
+
+
+def latest_known_at(connection: Connection, market_id: str) -> datetime | None:
+    """Return when the latest delivery to a market became known; None before the first one."""
+    found = connection.execute(
+        "SELECT max((input_refs ->> 'known_at')::timestamptz) FROM engine_decisions"
+        " WHERE engine_name = 'INGEST' AND context_id = %s",
+        [market_id],
+    ).fetchone()
+    assert found is not None
+    moment: datetime | None = found[0]
+    return moment
 
 
 def record_decision(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from psycopg import sql
@@ -53,8 +53,10 @@ def server_time(connection: Connection) -> datetime:
     return moment
 
 
-def adjustment_factors(connection: Connection, prices: pl.DataFrame) -> pl.DataFrame:
-    """Return adjusted close over close of each instrument's last row before these prices.
+def adjustment_factors(
+    connection: Connection, prices: pl.DataFrame, *, side: Literal["before", "after"]
+) -> pl.DataFrame:
+    """Return adjusted close over close of each instrument's nearest row before, or after, these prices.
 
     Parameters
     ----------
@@ -62,21 +64,31 @@ def adjustment_factors(connection: Connection, prices: pl.DataFrame) -> pl.DataF
         To the historical database.
     prices : polars.DataFrame
         ``instrument_id`` and ``trade_date``.
+    side : {"before", "after"}
+        Where to look.
 
     Returns
     -------
     polars.DataFrame
-        ``instrument_id``, ``factor``; instruments without an earlier row are left out.
+        ``instrument_id``, ``factor``; instruments without such a row are left out. That of a row after
+        is without its own split and dividend: it is the factor that these prices must end with.
     """
     import polars as pl
 
-    first = prices.group_by("instrument_id").agg(pl.col("trade_date").min())
-    query = sql.SQL(
-        "SELECT g.id, p.adjusted_close / p.close FROM unnest(%s::text[], %s::date[]) AS g (id, first)"
-        " CROSS JOIN LATERAL (SELECT adjusted_close, close FROM prices_daily"
-        " WHERE instrument_id = g.id AND trade_date < g.first ORDER BY trade_date DESC LIMIT 1) p"
+    date = pl.col("trade_date")
+    ends = prices.group_by("instrument_id").agg(date.min() if side == "before" else date.max())
+    # What the row after adjusts by itself is taken out of its factor again.
+    event = (
+        "coalesce((metadata ->> 'split')::double precision, 1)"
+        " + coalesce((metadata ->> 'dividend')::double precision, 0) / close"
     )
-    parameters = [first["instrument_id"].to_list(), first["trade_date"].to_list()]
+    operator, order, own = ("<", "DESC", "1") if side == "before" else (">", "ASC", event)
+    query = sql.SQL(
+        "SELECT g.id, p.factor FROM unnest(%s::text[], %s::date[]) AS g (id, day) CROSS JOIN LATERAL ("
+        "SELECT adjusted_close / close / ({}) AS factor FROM prices_daily"
+        " WHERE instrument_id = g.id AND trade_date {} g.day ORDER BY trade_date {} LIMIT 1) p"
+    ).format(sql.SQL(own), sql.SQL(operator), sql.SQL(order))
+    parameters = [ends["instrument_id"].to_list(), ends["trade_date"].to_list()]
     return frame_of(connection, query, parameters, {"instrument_id": pl.String, "factor": pl.Float64})
 
 

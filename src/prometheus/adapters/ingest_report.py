@@ -1,0 +1,122 @@
+"""What became of a delivery: the report of it, the file of its rejects, the error when nothing is left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from prometheus.domain.market.delivery import CheckedPrices, Delivery
+from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
+from prometheus.kernel.ids import digest
+
+N_EXAMPLES = 5
+N_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What became of a delivery.
+
+    Attributes
+    ----------
+    decision_id, batch : str
+        The INGEST decision, and the short form of it that the rows carry.
+    n_rows, n_new, n_corrected, n_unchanged, n_repeated, n_rejected : int
+        All rows that came, and what became of them.
+    rejected_by_rule : mapping of str to int
+    examples : tuple of str
+        The first rows that were rejected.
+    rejects_file : Path or None
+        Where all of them are.
+    created : tuple of str
+        Instruments that were registered on the way.
+    first_date, last_date : datetime.date
+    is_recorded : bool
+        Whether a decision was written now.
+    """
+
+    market_id: str
+    source: str
+    decision_id: str
+    batch: str
+    n_rows: int
+    n_new: int
+    n_corrected: int
+    n_unchanged: int
+    n_repeated: int
+    n_rejected: int
+    rejected_by_rule: Mapping[str, int]
+    examples: tuple[str, ...]
+    rejects_file: Path | None
+    created: tuple[str, ...]
+    first_date: date
+    last_date: date
+    is_recorded: bool
+    is_dry_run: bool = False
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether any price was written."""
+        return self.n_new + self.n_corrected > 0 and not self.is_dry_run
+
+
+def set_aside(
+    checked: CheckedPrices, delivery: Delivery, folder: Path | None, *, name: str = ""
+) -> Path | None:
+    """Write the violations of a delivery to a CSV file in the folder; return it, None without either.
+
+    Parameters
+    ----------
+    checked : CheckedPrices
+    delivery : Delivery
+    folder : Path or None
+    name : str
+        Of the file: the batch. A delivery of which nothing is left is named by its files' digests.
+
+    Raises
+    ------
+    InputFileError
+        If the file can't be written.
+    """
+    if checked.violations.is_empty() or folder is None:
+        return None
+    stem = name or digest(*sorted(f.sha256 for f in delivery.files))[-6:].hex()
+    path = folder / f"{stem}.csv"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        checked.violations.write_csv(path)
+    except OSError as error:
+        raise InputFileError(
+            f"{path} can't be written: {error.strerror}.", remedy="Rejected rows are kept there; make room."
+        ) from error
+    return path
+
+
+def examples_of(checked: CheckedPrices) -> tuple[str, ...]:
+    """Return the first violation of each of the first rules that were broken, one line each."""
+    rows = checked.violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
+    return tuple(
+        f"{r['file']} row {r['row']} ({r['symbol']} {r['trade_date']}): "
+        f"{r['rule']}: {r['field']} = {r['found']}"
+        for r in rows.iter_rows(named=True)
+    )
+
+
+def refusal_of(checked: CheckedPrices, rejects: Path | None) -> RejectedBatchError | UnknownInstrumentError:
+    """Return the error for a delivery of which no row is left."""
+    place = f" All are in {rejects}." if rejects else ""
+    if set(checked.n_by_rule) == {"unknown_instrument"}:
+        names = checked.violations["symbol"].unique().sort().to_list()
+        more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+        return UnknownInstrumentError(
+            f"No instrument of the market has the symbol {', '.join(names[:N_NAMED])}{more}.{place}",
+            remedy="Register them with `prometheus ingest instruments`, or add --create.",
+        )
+    rules = ", ".join(f"{rule} {n}" for rule, n in checked.n_by_rule.items())
+    return RejectedBatchError(
+        f"All {checked.n_rejected} rows were rejected ({rules}), "
+        f"e.g. {'; '.join(examples_of(checked)[:2])}.{place}",
+        remedy=str(checked.violations["remedy"][0]),
+    )
