@@ -21,7 +21,7 @@ import numpy as np
 from prometheus.bootstrap import sessions_of_market
 from prometheus.domain.selection.alphas import FAMILIES
 from prometheus.kernel.sessions import Sessions
-from prometheus.reports.explanation_signals import Signal, number_or_none, signal_of
+from prometheus.reports.explanation_signals import Signal, signal_of
 from prometheus.store import explain
 from prometheus.store.assets import read_assets
 from prometheus.store.connections import Databases, connect, driver_errors
@@ -284,7 +284,8 @@ class _Trail:
                     series = values.setdefault((read.table, column), np.full(len(axis), np.nan))
                     for row in read.rows:
                         value = row.values[column]
-                        series[axis[row.trade_date]] = np.nan if value is None else value
+                        if row.trade_date in axis and value is not None:
+                            series[axis[row.trade_date]] = value
         body = scored["config_body"]
         weights = body.get("weights", {})
         names = [name for name in FAMILIES if weights.get(name)]
@@ -341,6 +342,3 @@ class _Trail:
             return {"executed_actions": explain.actions_of(self._runtime, decision_id)}
         orders = explain.orders_of(self._runtime, decision_id)
         return {"orders": orders} if orders else {}
-
-
-__all__ = ["DecisionStory", "Explanation", "RowsRead", "explanation_of", "number_or_none"]

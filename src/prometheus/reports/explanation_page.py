@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -18,7 +18,6 @@ ALL_ROWS = -1
 KEY_ROWS = 0
 N_LINES = 20
 """Lines of a decision's own rows that are shown; ``--json`` has them all."""
-VERDICTS = {"same": "same as then", "changed": "CHANGED since", "not kept": "no digest kept"}
 
 
 def explanation_page(found: Explanation, *, n_rows: int = KEY_ROWS) -> Iterator[RenderableType]:
@@ -38,15 +37,16 @@ def explanation_page(found: Explanation, *, n_rows: int = KEY_ROWS) -> Iterator[
     for table, rows in found.output.items():
         if rows:
             yield _output(table, rows)
-    for read in found.rows:
-        yield _price_rows(read, n_rows)
+    if found.rows:
+        yield _rows_read(found.rows, n_rows)
     if found.outcomes:
         yield _outcomes(found.outcomes)
     yield _decisions(found.decisions)
     if found.deliveries or found.derivations:
         yield _sources([*found.deliveries, *found.derivations])
-    yield _checks(found.decisions)
-    yield Text(_verdict(found.decisions), style="bold")
+    if any(one.verdict == "changed" for story in found.decisions for one in story.inputs):
+        yield _changed(found.decisions)
+    yield Text(f"\n{_verdict(found.decisions)}", style="bold")
 
 
 def _headline(found: Explanation) -> str:
@@ -85,10 +85,10 @@ def _tree(found: Explanation) -> Tree:
         _add_target(why, found)
     if found.risk is not None:
         risk, metrics = found.risk, found.risk["risk_metrics"]
-        shown = ", ".join(f"{name} {_plain(metrics[name])}" for name in sorted(metrics))
+        shown = ", ".join(f"{name} {_inline(metrics[name])}" for name in sorted(metrics))
         why.add(
             f"risk report of {risk['as_of_date']}: value {_plain(risk['portfolio_value'])}, cash "
-            f"{_plain(risk['cash'])}, gross exposure {_plain(risk['gross_exposure'])}; {shown}"
+            f"{_plain(risk['cash'])}, gross exposure {_inline(risk['gross_exposure'])}; {shown}"
         )
     return root
 
@@ -109,9 +109,9 @@ def _add_target(why: Tree, found: Explanation) -> None:
     if found.score is not None:
         score = found.score
         branch.add(
-            f"score {score['score']:.6f}, rank {score['rank']} of {score['n_scored']}, {score['signal_label']}, "
-            f"confidence {score['confidence']:.3f}, expected return {score['expected_return']:.4%} over "
-            f"{score['horizon_days']} sessions"
+            f"score {score['score']:.6f}, rank {score['rank']} of {score['n_scored']}, "
+            f"{score['signal_label']}, confidence {score['confidence']:.3f}, "
+            f"expected return {score['expected_return']:.4%} over {score['horizon_days']} sessions"
         ).add(_named("decided by", found.decisions, "instrument_scores"))
     if found.universe is not None:
         tier = found.universe
@@ -151,47 +151,52 @@ def _named(words: str, decisions: Sequence[DecisionStory], step: str) -> str:
     return f"{words} a decision that is not on record"
 
 
-def _components(found: Explanation) -> Table:
+def _components(found: Explanation) -> Group:
     assert found.score is not None
-    table = _table("Score, by alpha family", "family", "component", "raw value", "from the rows")
+    table = _table("family", "component", "raw value", "from the rows")
     signals = {signal.family: signal for signal in found.signals}
     components = found.score["alpha_components"]
     for name in sorted(components):
         signal = signals.get(name)
         rows = () if signal is None else signal.rows
-        used = ", ".join(f"{one.column}[t-{one.back}] = {_plain(one.value)}" for one in rows)
+        used = ", ".join(f"{one.column}[{_back(one.back)}] = {_plain(one.value)}" for one in rows)
         raw = "" if signal is None else _plain(signal.raw)
         table.add_row(name, f"{components[name]:+.6f}", raw, used)
     table.add_row("sum", f"{sum(components.values()):+.6f}", "", f"the score: {found.score['score']:+.6f}")
-    return table
+    return _titled("The score, by alpha family", table)
 
 
-def _output(name: str, rows: Sequence[Row]) -> Table:
+def _back(sessions: int) -> str:
+    return f"t-{sessions}" if sessions else "t"
+
+
+def _output(name: str, rows: Sequence[Row]) -> Group:
     hidden = {"metadata", "created_at", "mode", "portfolio_id", "strategy_id", "market_id", "decision_id"}
     columns = [column for column in rows[0] if column not in hidden]
     shown = rows[:N_LINES]
-    table = _table(f"{name}: {len(shown)} of {len(rows)} rows", *columns)
+    table = _table(*columns)
     for row in shown:
         table.add_row(*(_inline(row[column]) for column in columns))
-    return table
+    return _titled(f"What it wrote: {name}, {len(shown)} of {len(rows)} rows", table)
 
 
-def _price_rows(read: RowsRead, n_rows: int) -> Table:
-    shown = shown_rows(read, n_rows)
-    title = (
-        f"Read by {read.step}: {read.table} {' '.join(read.columns)}, {read.first} to {read.last}, "
-        f"{len(shown)} of {len(read.rows)} rows"
-    )
-    is_priced = read.table == "prices_daily"
-    table = _table(title, "date", *read.columns, *(("delivery",) if is_priced else ()), "used as")
-    for row in shown:
-        note = read.used.get(row.trade_date, "")
-        if row.is_corrected:
-            said = "" if not row.now else f", now {_inline({k: v for k, v in row.now.items()})}"
-            note = f"{note} (corrected later{said})".strip()
-        delivery = (row.batch or "",) if is_priced else ()
-        table.add_row(row.trade_date, *(_plain(row.values[name]) for name in read.columns), *delivery, note)
-    return table
+def _rows_read(reads: Sequence[RowsRead], n_rows: int) -> Group:
+    table = _table("read by", "table", "date", "values, as believed then", "delivery", "used as")
+    for read in reads:
+        shown = shown_rows(read, n_rows)
+        step, name = f"{read.step} ({len(shown)} of {len(read.rows)} rows)", read.table
+        for row in shown:
+            values = ", ".join(f"{column} {_plain(row.values[column]) or 'none'}" for column in read.columns)
+            table.add_row(step, name, row.trade_date, values, row.batch or "", _note(read, row))
+            step, name = "", ""
+    return _titled("The rows that were read for this instrument", table)
+
+
+def _note(read: RowsRead, row: InputRow) -> str:
+    note = read.used.get(row.trade_date, "")
+    if not row.is_corrected:
+        return note
+    return f"{note} (corrected later{f', now {_inline(row.now)}' if row.now else ''})".strip()
 
 
 def shown_rows(read: RowsRead, n_rows: int) -> list[InputRow]:
@@ -206,9 +211,8 @@ def shown_rows(read: RowsRead, n_rows: int) -> list[InputRow]:
     ]
 
 
-def _outcomes(rows: Sequence[Row]) -> Table:
+def _outcomes(rows: Sequence[Row]) -> Group:
     table = _table(
-        "What became of the target portfolio",
         "sessions", "until", "return", "crowd", "excess", "spread", "pnl", "drawdown", "label",
     )  # fmt: skip
     for row in rows:
@@ -223,11 +227,11 @@ def _outcomes(rows: Sequence[Row]) -> Table:
             _percent(row["drawdown"]),
             row["label"] or "",
         )
-    return table
+    return _titled("What became of it", table)
 
 
-def _decisions(stories: Sequence[DecisionStory]) -> Table:
-    table = _table("Decisions and their settings", "engine, step", "date", "decision", "known at", "settings")
+def _decisions(stories: Sequence[DecisionStory]) -> Group:
+    table = _table("engine, step", "date", "decision", "as known at", "inputs today", "settings")
     for story in stories:
         row = story.decision
         body = {key: value for key, value in row["config_body"].items() if key != "type"}
@@ -237,30 +241,38 @@ def _decisions(stories: Sequence[DecisionStory]) -> Table:
             str(row["as_of_date"]),
             str(row["decision_id"]),
             str(row["input_refs"].get("known_at") or _moment(row["timestamp"])),
+            _inputs_today(story),
             f"{row['config_id']}: {_inline(body)}{models}",
         )
-    return table
+    return _titled("The decisions behind it", table)
 
 
-def _sources(rows: Sequence[Row]) -> Table:
-    table = _table("Where the rows came from", "engine", "decision", "recorded", "what")
+def _inputs_today(story: DecisionStory) -> str:
+    kept = [one.verdict for one in story.inputs if one.verdict != "not kept"]
+    if not kept:
+        return "no digests kept"
+    n_same = sum(verdict == "same" for verdict in kept)
+    return f"{n_same} of {len(kept)} reads match" + ("" if n_same == len(kept) else ", CHANGED")
+
+
+def _sources(rows: Sequence[Row]) -> Group:
+    table = _table("engine", "decision", "recorded", "what")
     for row in rows:
         refs = row["input_refs"]
         files = ", ".join(f"{one['name']} sha256 {one['sha256'][:16]}" for one in refs.get("files", ()))
         what = f"{refs.get('step') or files}: {_inline(row['proposed_action'])}"
         table.add_row(row["engine_name"], str(row["decision_id"]), _moment(row["timestamp"]), what)
-    return table
+    return _titled("Where the rows came from", table)
 
 
-def _checks(stories: Sequence[DecisionStory]) -> Table:
-    table = _table("The inputs, read again", "step", "read", "from", "to", "recorded digest", "today")
+def _changed(stories: Sequence[DecisionStory]) -> Group:
+    table = _table("step", "read", "from", "to", "digest then", "digest now")
     for story in stories:
         for one in story.inputs:
-            read = f"{one.table} {' '.join(one.columns)}".strip()
-            table.add_row(
-                story.step, read, one.first, one.last, (one.recorded or "")[:16], VERDICTS[one.verdict]
-            )
-    return table
+            if one.verdict == "changed":
+                read = f"{one.table} {' '.join(one.columns)}".strip()
+                table.add_row(story.step, read, one.first, one.last, one.recorded or "", one.found or "")
+    return _titled("Inputs that have changed since", table)
 
 
 def _verdict(stories: Sequence[DecisionStory]) -> str:
@@ -273,15 +285,20 @@ def _verdict(stories: Sequence[DecisionStory]) -> str:
             f"These decisions' ids do not follow from what is recorded: {', '.join(dict.fromkeys(strange))}."
         )
     if changed:
-        return f"Inputs have changed since: {', '.join(dict.fromkeys(changed))}. The record shows what was known."
-    return "Every input that has a digest still matches it; every decision's id follows from its record."
+        names = ", ".join(dict.fromkeys(changed))
+        return f"Inputs have changed since: {names}. The record shows what was known."
+    return "Every input that has a digest still matches it, and every id follows from its record."
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="underline")
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _titled(title: str, table: Table) -> Group:
+    return Group(Text(f"\n{title}", style="bold"), table)
 
 
 def _trade(row: Row) -> str:
@@ -316,4 +333,6 @@ def _inline(value: Any) -> str:
         return " ".join(_inline(one) for one in value)
     if value is None:
         return "none"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 1000.0 else f"{value:.6g}"
     return _plain(value)
