@@ -232,7 +232,7 @@ def talkative_models(code: Module) -> Iterator[str]:
 def drivers_outside_the_store(code: Module) -> Iterator[str]:
     if code.path.startswith(("store/", "bootstrap.py", "schema/migrations/")):
         return
-    drivers = {"adbc_driver_manager", "adbc_driver_postgresql", "alembic", "psycopg", "sqlalchemy"}
+    drivers = {"alembic", "psycopg", "sqlalchemy"}
     for line, name in imported(code.tree):
         if name.split(".")[0] in drivers:
             yield f"{code.path}:{line} only the store knows the driver `{name}`"

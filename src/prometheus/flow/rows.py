@@ -99,7 +99,7 @@ class Rows:
                     f"{self.table}.{name}: expected {n} values, one a row, found {len(column)}.",  # type: ignore[arg-type]
                     remedy="Mend the step that made the rows.",
                 )
-        if n > 1 and (np.diff(self.day) < 0).any():
+        if n > 1 and (self.day[1:] < self.day[:-1]).any():
             raise InvalidRowsError(
                 f"{self.table}: rows must come in the order of their days.",
                 remedy="Sort them by day in the step that made them.",

@@ -28,6 +28,7 @@ from prometheus.flow.progress import Progress, Silent
 from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
+from prometheus.kernel.errors import PrometheusError
 from prometheus.kernel.ids import digest
 
 BATCH_SESSIONS = 256
@@ -77,7 +78,11 @@ def run(
     for segment in _segments(days, world):
         course.inputs = inputs or _panels(graph, world, segment)
         for batch in _cuts(segment, batch_sessions):
-            course.advance(batch, np.intersect1d(batch, rebalance_days))
+            try:
+                course.advance(batch, np.intersect1d(batch, rebalance_days))
+            except PrometheusError as error:
+                error.add_note(f"In {course.at}.")
+                raise
             hook.advance(len(batch))
     written = world.storage.drain()
     hook.finish()
