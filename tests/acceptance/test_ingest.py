@@ -5,6 +5,7 @@ import json
 import polars as pl
 import pytest
 
+from prometheus.kernel.sessions import sessions_of
 from prometheus.store.connections import connect
 
 HEADER = "date,open,high,low,close,volume,Name\n"
@@ -217,3 +218,27 @@ def test_a_bad_file_of_instruments_registers_nothing(at_databases, prometheus, f
     refused = prometheus("ingest", "instruments", files("i.csv", text), "--market", "US_EQ")
     assert (refused.exit_code, words in refused.err) == (3, True)
     assert counts(at_databases)["instruments"] == 0
+
+
+def test_returns_and_volatilities_follow_the_prices_by_themselves(at_databases, prometheus, files):
+    dates = [str(d)[:10] for d in sessions_of({"calendar": "XNYS"}).dates[-30:]]
+    lines = [f"{day},{100 + i % 3}" for i, day in enumerate(dates)]
+    words = ("--market", "US_EQ", "--json")
+    path = files("AAA.csv", "\ufeffDate,Close\n" + "\n".join(lines) + "\n")
+    report = json.loads(prometheus("ingest", "prices", path, "--create", *words).out)
+    assert report["derived"] == {"returns_daily": 29, "volatility_daily": 9}
+    assert json.loads(prometheus("ingest", "prices", path, *words).out)["derived"] == {}
+    assert "nothing was written" in prometheus("derive", "--market", "US_EQ").out
+    lines[-2] = f"{dates[-2]},107"
+    path = files("AAA.csv", "Date,Close\n" + "\n".join(lines) + "\n")
+    corrected = json.loads(prometheus("ingest", "prices", path, *words).out)
+    assert (corrected["n_corrected"], corrected["derived"]) == (
+        1,
+        {"returns_daily": 2, "volatility_daily": 2},
+    )
+    assert prometheus("derive", "--market", "US_EQ", "--from", "some day").exit_code == 2
+    with connect(at_databases.runtime_url) as connection:
+        engines = connection.execute(
+            "SELECT engine_name, count(*) FROM engine_decisions GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    assert engines[1] == ("INGEST", 2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prometheus.cli.output import JsonOption, print_json, print_table
+from prometheus.cli.output import JsonOption, print_json, print_table, say
 from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
 
@@ -33,8 +33,10 @@ def derive(
     written = derive_market(settings_from_environment(), market, _date(first, "--from"), _date(last, "--to"))
     if as_json:
         print_json({"market_id": market, "written": written})
-    else:
+    elif any(written.values()):
         print_table(["table", "rows written"], list(written.items()))
+    else:
+        say("Nothing has changed; nothing was written.")
 
 
 def _date(text: str | None, option: str) -> np.datetime64 | None:
