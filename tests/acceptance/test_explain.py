@@ -20,7 +20,6 @@ strategy = "mix"
 [targets]
 n_names = 2
 """
-pytestmark = pytest.mark.filterwarnings("ignore:Series.values returning an ndarray")
 
 
 def prices() -> list[list[object]]:
@@ -167,6 +166,12 @@ def test_a_decision_of_any_engine_is_explained(backtest, prometheus, engine):
     assert outcome.exit_code == 0, outcome.err
     assert f"Decision {decision_id}: {engine} about" in outcome.out
     assert explained(prometheus, "decision", decision_id)["decisions"][0]["is_id_consistent"]
+
+
+def test_a_derivation_is_checked_by_its_one_digest(backtest, prometheus):
+    query = "SELECT decision_id FROM engine_decisions WHERE engine_name = 'DERIVE' ORDER BY decision_id"
+    (check,) = explained(prometheus, "decision", one(backtest, query))["decisions"][0]["inputs"]
+    assert check["verdict"] == "same"
 
 
 def test_the_first_digits_are_enough_when_no_other_id_has_them(backtest, prometheus):

@@ -63,7 +63,7 @@ class DecisionStory:
     decision: Row
     models: list[Row]
     inputs: list[InputCheck]
-    is_id_consistent: bool
+    is_id_consistent: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ class _Trail:
                     step=row["input_refs"].get("step") or row["engine_name"],
                     decision=row,
                     models=explain.models(self._runtime, row["input_refs"].get("models", ())),
-                    inputs=check(row["input_refs"]),
+                    inputs=check(row),
                     is_id_consistent=is_id_consistent(row),
                 )
                 for row in rows
@@ -240,7 +240,7 @@ class _Trail:
         sessions = self._sessions_of(market_id)
         assets = read_assets(self._runtime, market_id=market_id)
         with PostgresStorage(self._databases, sessions) as storage:
-            yield lambda refs: checked_inputs(refs, storage=storage, assets=assets, sessions=sessions)
+            yield lambda row: checked_inputs(row, storage=storage, assets=assets, sessions=sessions)
 
     def _reads(self, row: Row, instrument_id: str) -> list[RowsRead]:
         refs = row["input_refs"]

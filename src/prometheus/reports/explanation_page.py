@@ -279,7 +279,7 @@ def _verdict(stories: Sequence[DecisionStory]) -> str:
     changed = [
         f"{story.step} ({one.table})" for story in stories for one in story.inputs if one.verdict == "changed"
     ]
-    strange = [story.step for story in stories if not story.is_id_consistent]
+    strange = [story.step for story in stories if story.is_id_consistent is False]
     if strange:
         return (
             f"These decisions' ids do not follow from what is recorded: {', '.join(dict.fromkeys(strange))}."
@@ -287,6 +287,8 @@ def _verdict(stories: Sequence[DecisionStory]) -> str:
     if changed:
         names = ", ".join(dict.fromkeys(changed))
         return f"Inputs have changed since: {names}. The record shows what was known."
+    if not any(one.found for story in stories for one in story.inputs):
+        return "It read no rows whose digest is kept; its id follows from its record."
     return "Every input that has a digest still matches it, and every id follows from its record."
 
 

@@ -156,27 +156,27 @@ def _moment(text: str) -> datetime:
 
 
 def checked_inputs(
-    refs: Mapping[str, Any], *, storage: Storage, assets: Assets, sessions: Sessions
+    row: Mapping[str, Any], *, storage: Storage, assets: Assets, sessions: Sessions
 ) -> list[InputCheck]:
     """Return, for each read of a decision, whether the tables still hold what it read.
 
     A panel's digest is taken anew over the market's instruments, as known at the decision's ``known_at``
     if it had one. Rows of other steps are told by their decision's id, which is a digest of its own inputs.
+    A derivation keeps one digest for all its reads and dates.
     """
-    known_at = refs.get("known_at")
-    at = None if not known_at else np.datetime64(str(known_at).rstrip("Z").removesuffix("+00:00"))
+    refs = row["input_refs"]
+    reads = refs.get("reads", ())
+    if reads and not any("digest" in read for read in reads):
+        return [_checked_derivation(row, storage, assets, sessions)]
     upstream = refs.get("upstream", {})
     checks = []
-    for read in refs.get("reads", ()):
+    for read in reads:
         columns = tuple(read["columns"])
         recorded = read.get("digest")
         found: str | None = None
         if columns and recorded:
-            days = sessions.between(np.datetime64(read["first"], "D"), np.datetime64(read["last"], "D"))
-            dates = sessions.dates[days]
-            panels = storage.panels(read["table"], sorted(columns), assets=assets, dates=dates, known_at=at)
-            digests = day_digests(panels, assets, dates)
-            found = window_digest(digests, 0, len(digests) - 1).hex()
+            days = _days(read, refs, storage, assets, sessions)
+            found = window_digest(days, 0, len(days) - 1).hex()
         elif read["table"] in upstream and read["first"] == read["last"]:
             found = digest(UUID(upstream[read["table"]]).bytes).hex()
         verdict: Verdict = "not kept" if found is None else "same" if found == recorded else "changed"
@@ -186,11 +186,60 @@ def checked_inputs(
     return checks
 
 
-def is_id_consistent(row: Mapping[str, Any]) -> bool:
-    """Return whether a decision's id follows from its engine, config, context, date and fingerprint."""
+def _days(
+    read: Mapping[str, Any],
+    refs: Mapping[str, Any],
+    storage: Storage,
+    assets: Assets,
+    sessions: Sessions,
+) -> list[bytes]:
+    """Return the digest of each day of a read, as the tables are now."""
+    known_at = refs.get("known_at")
+    at = None if not known_at else np.datetime64(str(known_at).rstrip("Z").removesuffix("+00:00"))
+    days = sessions.between(np.datetime64(read["first"], "D"), np.datetime64(read["last"], "D"))
+    dates = sessions.dates[days]
+    columns = sorted(read["columns"])
+    panels = storage.panels(read["table"], columns, assets=assets, dates=dates, known_at=at)
+    return day_digests(panels, assets, dates)
+
+
+def _checked_derivation(
+    row: Mapping[str, Any], storage: Storage, assets: Assets, sessions: Sessions
+) -> InputCheck:
+    """Take the digest of all windows of a derivation anew, see ``flow/derivation.py``."""
+    refs, span = row["input_refs"], row["raw_input_summary"]
+    first, last = (sessions.index(np.datetime64(span[end], "D")) for end in ("first", "last"))
+    parts: list[bytes] = []
+    for read in refs["reads"]:
+        days = _days(read, refs, storage, assets, sessions)
+        start = sessions.index(np.datetime64(read["first"], "D"))
+        lag = last - sessions.index(np.datetime64(read["last"], "D"))
+        length = first - start - lag + 1
+        parts += [
+            window_digest(days, day - lag - start - length + 1, day - lag - start)
+            for day in range(first, last + 1)
+        ]
+    found = digest(*parts).hex()
+    recorded = refs.get("fingerprint")
+    return InputCheck(
+        table=" ".join(dict.fromkeys(read["table"] for read in refs["reads"])),
+        columns=tuple(column for read in refs["reads"] for column in read["columns"]),
+        first=min(read["first"] for read in refs["reads"]),
+        last=max(read["last"] for read in refs["reads"]),
+        recorded=recorded,
+        found=found,
+        verdict="same" if found == recorded else "changed",
+    )
+
+
+def is_id_consistent(row: Mapping[str, Any]) -> bool | None:
+    """Return whether a decision's id follows from its engine, config, context, date and fingerprint.
+
+    None for a decision without a fingerprint, such as one that people made by hand.
+    """
     fingerprint = row["input_refs"].get("fingerprint")
     if not fingerprint:
-        return False
+        return None
     expected = decision_id_of(
         engine_name=row["engine_name"],
         config_id=row["config_id"],
