@@ -12,6 +12,8 @@ from prometheus.schema.tables.reference import INSTRUMENTS
 from prometheus.schema.tables.reference import MARKETS as SPEC
 
 
+# Some calendars of exchange_calendars use names that pandas will drop.
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("market", MARKETS, ids=lambda market: market.market_id)
 def test_a_known_market_has_a_calendar_a_zone_and_a_currency(market) -> None:
     assert len(sessions_of(market.calendar_spec).dates) > 10_000
