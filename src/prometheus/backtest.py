@@ -16,7 +16,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -66,6 +66,9 @@ class RunConfig(BaseModel):
     currency : str
     risk_free_rate : float
         Simple annual rate, for the Sharpe and Sortino ratios and alpha.
+    known_at : datetime, optional
+        The moment as of which prices are read, UTC unless it names a zone; what the last delivery before
+        the run brought by default.
     seed : int
         Of every random generator.
     """
@@ -81,6 +84,7 @@ class RunConfig(BaseModel):
     benchmark: str | None = None
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     risk_free_rate: float = Field(default=0.0, gt=-1.0, lt=1.0)
+    known_at: datetime | None = None
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

@@ -6,7 +6,8 @@ Nothing here computes; each function opens what a verb needs, calls it, and clos
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from prometheus.store.connections import Databases, connect, driver_errors, open
 from prometheus.store.settings import Settings
 
 if TYPE_CHECKING:
-    from prometheus.adapters.price_door import IngestReport
+    from prometheus.adapters.ingest_report import IngestReport
     from prometheus.backtest import BacktestSpec, RunRecord
     from prometheus.flow.progress import Progress
 
@@ -111,6 +112,7 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
     from prometheus.flow.world import World
     from prometheus.maths.performance import statistics_mapping
     from prometheus.store.assets import read_assets
+    from prometheus.store.decisions import latest_known_at
     from prometheus.store.ledger import price_span, read_run
     from prometheus.store.postgres import PostgresStorage
     from prometheus.store.reference import (
@@ -127,6 +129,7 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
         register_markets(connection, [known_market(CASH_MARKET)])
         register_instruments(connection, [cash_instrument(spec.run.currency)])
         assets = read_assets(connection, market_id=market_id, cash_instrument_id=f"CASH:{spec.run.currency}")
+        known_at = _naive(spec.run.known_at or latest_known_at(connection, market_id))
     with driver_errors(), connect(databases.historical_url) as connection:
         span = price_span(connection, assets.ids)
         benchmark = None if spec.run.benchmark is None else price_span(connection, [spec.run.benchmark])
@@ -142,7 +145,7 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
     plan = backtest.planned_sessions(spec.run, sessions, first=span[0], last=span[1])
     graph = spec.graph()
     with PostgresStorage(databases, sessions) as storage:
-        world = World(backtest.context_of(spec, ""), sessions, assets, storage)
+        world = World(backtest.context_of(spec, ""), sessions, assets, storage, known_at)
         fingerprint, inputs = data_fingerprint(graph, world, plan.days)
         dates = backtest.dates_of(plan, sessions)
         portfolio_id = backtest.portfolio_id_of(
@@ -166,7 +169,7 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
                 connection,
                 Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata),
             )
-        world = World(backtest.context_of(spec, portfolio_id), sessions, assets, storage)
+        world = replace(world, context=backtest.context_of(spec, portfolio_id))
         written = run(
             graph,
             spec.configs(),
@@ -183,6 +186,14 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
             connection, Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata)
         )
     return _record(databases, portfolio_id, spec, written=written)
+
+
+def _naive(moment: datetime | None) -> np.datetime64 | None:
+    """Return a moment in UTC without its zone, as numpy has it."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return np.datetime64(aware.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def _record(
@@ -228,14 +239,17 @@ class DemoRecord:
     Attributes
     ----------
     ingested : tuple of IngestReport
-    derived : mapping of str to int
-        Rows that were new or changed, by table.
     runs : tuple of (BacktestSpec, RunRecord)
+    written : mapping of str to int
+        Rows that this call added, by table.
+    stored : mapping of str to int
+        Rows that both databases hold now, by table.
     """
 
     ingested: tuple[IngestReport, ...]
-    derived: Mapping[str, int]
     runs: tuple[tuple[BacktestSpec, RunRecord], ...]
+    written: Mapping[str, int]
+    stored: Mapping[str, int]
 
 
 def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None = None) -> DemoRecord:
@@ -252,12 +266,11 @@ def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None =
     databases = open_databases(settings, check_version=False)
     initialise(databases.runtime_url, "runtime")
     initialise(databases.historical_url, "historical")
+    before = _row_counts(databases)
     ingested = ingest_demo(databases, rejects_folder=settings.home / "rejects")
-    derived: dict[str, int] = {}
     for report in ingested:
         bar = None if progress is None else progress(f"derive {report.market_id}")
-        for table, n in derive_market(settings, report.market_id, progress=bar).items():
-            derived[table] = derived.get(table, 0) + n
+        derive_market(settings, report.market_id, progress=bar)
     runs = []
     folder = files("prometheus.adapters") / "demo_strategies"
     for name in DEMO_STRATEGIES:
@@ -265,4 +278,13 @@ def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None =
             spec = spec_from_file(path)
         bar = None if progress is None else progress(spec.run.name)
         runs.append((spec, run_backtest(settings, spec, progress=bar)))
-    return DemoRecord(ingested, derived, tuple(runs))
+    after = _row_counts(databases)
+    written = {table: n - before[table] for table, n in after.items() if n != before[table]}
+    return DemoRecord(ingested, tuple(runs), written, after)
+
+
+def _row_counts(databases: Databases) -> dict[str, int]:
+    from prometheus.store.status import database_status
+
+    runtime = database_status(databases.runtime_url, "runtime").n_rows
+    return {**runtime, **database_status(databases.historical_url, "historical").n_rows}

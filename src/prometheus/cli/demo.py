@@ -36,11 +36,10 @@ def demo(as_json: JsonOption = False) -> None:
         sheets[run.portfolio_id] = settings.home / "reports" / f"{run.portfolio_id}.html"
         if run.written or not sheets[run.portfolio_id].exists():
             write_tear_sheet(run, spec, sheets[run.portfolio_id])
-    written = rows_written(record)
     if as_json:
         print_json(
             {
-                "written": written,
+                "written": dict(record.written),
                 "runs": [
                     {
                         "portfolio_id": run.portfolio_id,
@@ -53,22 +52,10 @@ def demo(as_json: JsonOption = False) -> None:
             }
         )
         return
-    _show(record, written, settings)
+    _show(record, settings)
 
 
-def rows_written(record: DemoRecord) -> dict[str, int]:
-    """Return the rows that the demo wrote, by table."""
-    written: dict[str, int] = {}
-    new_prices = sum(report.n_new + report.n_corrected for report in record.ingested)
-    parts = [{"prices_daily": new_prices}, record.derived, *(run.written for _, run in record.runs)]
-    for part in parts:
-        for table, n in part.items():
-            if n:
-                written[table] = written.get(table, 0) + n
-    return written
-
-
-def _show(record: DemoRecord, written: dict[str, int], settings: Settings) -> None:
+def _show(record: DemoRecord, settings: Settings) -> None:
     from prometheus.backtest import performance_of
     from prometheus.reports.results_table import results_table
     from prometheus.reports.run_report import benchmark_performance
@@ -90,9 +77,13 @@ def _show(record: DemoRecord, written: dict[str, int], settings: Settings) -> No
     kept = [column for i, column in enumerate(columns) if column not in columns[:i]]
     table = results_table(kept)
     print_table(table.header, table.rows, title="Results, beside the benchmark over the same sessions")
-    if written:
-        print_table(["table", "rows"], sorted(written.items()), title="Written")
-        say(f"{sum(written.values()):,} rows were written to both databases.")
+    if record.written:
+        print_table(
+            ["table", "rows written", "rows stored"],
+            [[table, record.written.get(table, 0), n] for table, n in sorted(record.stored.items()) if n],
+            title="Tables",
+        )
+        say(f"{sum(record.written.values()):,} rows were written to both databases.")
     else:
         say("All of it was on record: nothing was written.")
     first = record.runs[0][1]

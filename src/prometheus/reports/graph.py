@@ -17,7 +17,7 @@ def graph_rows(graph: Graph) -> list[tuple[str, ...]]:
 
     Steps of a chain carry a mark: they run date by date, what was done the session before feeds them.
     """
-    rows = []
+    rows: list[tuple[str, ...]] = []
     number = 0
     for group in graph.groups:
         for step in group.steps:
