@@ -34,6 +34,8 @@ MARKETS = (
     Market("EU_EQ", "Euro area equities", "EU", "Europe/Berlin", {"calendar": "XETR"}, {"currency": "EUR"}),
     # London trades in pence; prices are expected in pounds.
     Market("UK_EQ", "UK equities", "EU", "Europe/London", {"calendar": "XLON"}, {"currency": "GBP"}),
+    # Tokyo, with its break at noon; the close moved from 15:00 to 15:30 in November 2024.
+    Market("JP_EQ", "Japanese equities", "JP", "Asia/Tokyo", {"calendar": "XTKS"}, {"currency": "JPY"}),
     Market(
         "HK_EQ", "Hong Kong equities", "ASIA", "Asia/Hong_Kong", {"calendar": "XHKG"}, {"currency": "HKD"}
     ),
