@@ -49,6 +49,7 @@ class PostgresStorage:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._writers.close()
         for connection in self._readers.values():
             connection.close()
         self._readers.clear()

@@ -78,6 +78,18 @@ class Writers:
         written, self._written = self._written, Counter()
         return dict(written)
 
+    def close(self) -> None:
+        """Drop the jobs that wait and end the threads, for a run that failed: running again heals it."""
+        with self._ready:
+            self._ordered.clear()
+            self._others.clear()
+            self._is_closing = True
+            self._ready.notify_all()
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+        self._error = None
+
     def _raise(self) -> None:
         if self._error is not None:
             error, self._error = self._error, None
