@@ -59,7 +59,10 @@ def write_job(connection: psycopg.Connection[Any], job: WriteJob, *, dates: Date
         if len(update):
             frames = {**frames, **_merged(connection, update, frames)}
     for table in sorted(frames, key=_FOREIGN_KEY_ORDER.index):
-        written[table] += copy_frame(connection, table, frames[table])
+        frame = frames[table]
+        if table == "decision_outcomes":
+            frame = _not_standing(connection, frame)
+        written[table] += copy_frame(connection, table, frame)
     return written
 
 
@@ -94,6 +97,21 @@ def _decision_frame(decisions: list[Decision]) -> pl.DataFrame:
             "proposed_action": [json.dumps(d.proposed_action, sort_keys=True) for d in decisions],
         }
     )
+
+
+def _not_standing(connection: psycopg.Connection[Any], outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Return the outcomes that no earlier decision has measured: a decision has one outcome a horizon."""
+    found = connection.execute(
+        "SELECT replace(decision_id::text, '-', ''), horizon_days FROM decision_outcomes "
+        "WHERE decision_id = ANY(%s::uuid[])",
+        [outcomes["decision_id"].unique().to_list()],
+    ).fetchall()
+    if not found:
+        return outcomes
+    standing = pl.DataFrame(
+        found, schema={"decision_id": pl.String, "horizon_days": outcomes["horizon_days"].dtype}, orient="row"
+    )
+    return outcomes.join(standing, on=["decision_id", "horizon_days"], how="anti")
 
 
 def _merged(
