@@ -71,7 +71,7 @@ def backtest(
     price = "open"                # "close" for data without opens
 
     Sections: run, scores, universes, targets, fills, orders, risk, outcomes.
-    `prometheus graph` shows the steps, docs/reference/configuration.md every key.
+    `prometheus graph` shows the steps; docs/how-to/run-a-backtest.md says where every key is described.
     """
     from prometheus.backtest import performance_of, spec_from_file
     from prometheus.bootstrap import run_backtest
