@@ -97,8 +97,22 @@ def derive_market(
         return derive(graph_of(steps, configs), configs, world, days=days, progress=progress)
 
 
-def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress | None = None) -> RunRecord:
+def run_backtest(
+    settings: Settings,
+    spec: BacktestSpec,
+    *,
+    progress: Progress | None = None,
+    batch_sessions: int | None = None,
+) -> RunRecord:
     """Run a specification, or find that it is on record, and return the record.
+
+    Parameters
+    ----------
+    settings : Settings
+    spec : BacktestSpec
+    progress : Progress, optional
+    batch_sessions : int, optional
+        Sessions a transaction, `flow.runner.BATCH_SESSIONS` by default; the outcome does not depend on it.
 
     Raises
     ------
@@ -108,7 +122,7 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
     from prometheus import __version__, backtest
     from prometheus.domain.reference.markets import known_market
     from prometheus.domain.reference.specs import CASH_MARKET, Portfolio, Strategy, cash_instrument
-    from prometheus.flow.runner import data_fingerprint, run
+    from prometheus.flow.runner import BATCH_SESSIONS, data_fingerprint, run
     from prometheus.flow.world import World
     from prometheus.maths.performance import statistics_mapping
     from prometheus.store.assets import read_assets
@@ -178,6 +192,7 @@ def run_backtest(settings: Settings, spec: BacktestSpec, *, progress: Progress |
             rebalance_days=plan.rebalance_days,
             inputs=inputs,
             progress=progress,
+            batch_sessions=batch_sessions or BATCH_SESSIONS,
         )
     record = _record(databases, portfolio_id, spec, written=written)
     metadata["statistics"] = statistics_mapping(backtest.performance_of(record, spec))
