@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
@@ -24,6 +25,9 @@ from prometheus.store.connections import Databases, connect
 from prometheus.store.server import start_server, stop_server
 from prometheus.store.server_account import give_to, run_as, server_account
 from prometheus.store.server_cluster import SUPERUSER
+
+if TYPE_CHECKING:
+    from tests.steps.worlds import Worlds
 
 NAMES = ("runtime", "historical")
 _clone_numbers = itertools.count(1)
@@ -102,6 +106,17 @@ def empty_databases(server: Server) -> Iterator[Databases]:
     server.execute(*(f"CREATE DATABASE {name} TEMPLATE template0" for name in names.values()))
     yield Databases(server.url(names["runtime"]), server.url(names["historical"]))
     server.execute(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in names.values()))
+
+
+@pytest.fixture(scope="session")
+def worlds(templates: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    """The server, with a template of both databases that hold the market of `tests.world`."""
+    from tests.steps.worlds import Worlds, fill_templates
+
+    fill_templates(templates, tmp_path_factory.mktemp("world"))
+    found = Worlds(templates)
+    yield found
+    found.drop()
 
 
 @pytest.fixture

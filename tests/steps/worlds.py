@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,8 +87,18 @@ class Worlds:
 
     def drop(self) -> None:
         """Drop all clones."""
-        self.server.execute(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in self.made))
+        names = [*self.made, *(f"world_{name}" for name in NAMES)]
+        self.server.execute(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in names))
         self.made.clear()
+
+
+def fill_templates(server: Server, home: Path) -> Databases:
+    """Make the databases that the worlds are cloned from, out of the empty templates."""
+    server.execute(*(f"CREATE DATABASE world_{name} TEMPLATE template_{name}" for name in NAMES))
+    databases = Databases(server.url("world_runtime"), server.url("world_historical"))
+    world.fill_world(databases, home)
+    prepare(databases)
+    return databases
 
 
 def prepare(databases: Databases, *, strategy_id: str = SPEC.run.strategy) -> None:
