@@ -141,6 +141,10 @@ def spec_from_file(path: Path, *, overrides: Sequence[str] = ()) -> BacktestSpec
         body = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"No file {path.name} here.", remedy="Give the path of a TOML file.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{path.name} can't be read: {error.strerror}.", remedy="Give the path of a TOML file."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name} is not TOML: {error}.", remedy="Mend that line.") from error
     for override in overrides:
