@@ -36,7 +36,7 @@ class Course:
         self._configs = configs
         self._world = world
         self.inputs: Inputs | None = None
-        self.at = "the reads before the first session"
+        self._at: tuple[str, int, int] | None = None
         self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
         self._dates = [str(date) for date in world.sessions.dates]
         self._decided: dict[str, dict[int, bytes]] = {}
@@ -48,6 +48,14 @@ class Course:
             )
             for table in graph.writers
         }
+
+    @property
+    def at(self) -> str:
+        """The step and the dates that were computed last, for the note on an error."""
+        if self._at is None:
+            return "the reads before the first session"
+        name, first, last = self._at
+        return f"step {name}, {self._dates[first]} to {self._dates[last]}"
 
     def advance(self, days: IntArray, rebalance_days: IntArray) -> None:
         """Compute and submit one batch."""
@@ -225,7 +233,7 @@ class Course:
             panels=self.inputs.panels(reads, days),
             tables=tables,
         )
-        self.at = f"step {step.name}, {batch.dates[0]} to {batch.dates[-1]}"
+        self._at = (step.name, int(days[0]), int(days[-1]))
         output = step.compute(batch, self._configs[step.name])
         _check_output(step, output, days)
         decisions = [

@@ -61,12 +61,13 @@ class JsonFloats:
 
 
 Scalar = str | int | float | Decimal | None
+_SCALARS = (str, int, float, Decimal)
 Column = np.ndarray[Any, Any] | Coded | JsonFloats | list[Any] | Scalar
 
 
 def is_scalar(column: Column) -> bool:
     """Return whether one value stands for all rows."""
-    return column is None or isinstance(column, str | int | float | Decimal)
+    return column is None or isinstance(column, _SCALARS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +120,11 @@ class Rows:
 
     def on(self, first: int, last: int | None = None) -> Rows:
         """Return the rows of the days from first to last, both included."""
-        lo = int(np.searchsorted(self.day, first, side="left"))
-        hi = int(np.searchsorted(self.day, first if last is None else last, side="right"))
-        if lo == 0 and hi == len(self.day):
+        end = first if last is None else last
+        if not len(self.day) or (self.day[0] >= first and self.day[-1] <= end):
             return self
-        return self.taken(slice(lo, hi))
+        lo, hi = np.searchsorted(self.day, (first, end + 1)).tolist()
+        return self.taken(slice(lo, max(lo, hi)))
 
     def codes(self, name: str) -> IntArray:
         """Return the places of a coded column."""
@@ -163,7 +164,7 @@ class Rows:
 def _taken(column: Column, index: Any) -> Column:
     if isinstance(column, np.ndarray):
         return column[index]  # type: ignore[no-any-return]
-    if isinstance(column, Coded | JsonFloats):
+    if isinstance(column, (Coded, JsonFloats)):
         return column.taken(index)
     if isinstance(column, list):
         if isinstance(index, slice):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 import numpy as np
@@ -49,14 +50,17 @@ def decision_id(
     fingerprint : bytes
         Digest of everything that the decision read.
     """
-    raw = bytearray(digest(engine_name, config_id, context_id, str(as_of_date), fingerprint))
-    raw[:4] = _date_prefix(as_of_date)
+    text, prefix = _date_parts(as_of_date)
+    raw = bytearray(digest(engine_name, config_id, context_id, text, fingerprint))
+    raw[:4] = prefix
     return bytes(_stamped(raw))
 
 
-def _date_prefix(date: np.datetime64) -> bytes:
+@lru_cache(maxsize=1 << 16)
+def _date_parts(date: np.datetime64) -> tuple[str, bytes]:
+    """Return a date's text, and the first bytes of ids that are about it."""
     days = int((date.astype("datetime64[D]") - _EPOCH).astype(np.int64))
-    return (days + _OFFSET).to_bytes(4, "big")
+    return str(date), (days + _OFFSET).to_bytes(4, "big")
 
 
 def _stamped(raw: bytearray) -> bytearray:
@@ -98,7 +102,8 @@ def as_bytes_matrix(ids: Sequence[bytes]) -> ByteArray:
 
 def uuid_text(raw: bytes) -> str:
     """Return the usual text of a UUID's 16 bytes."""
-    return str(UUID(bytes=raw))
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def short_id(raw: bytes) -> str:
