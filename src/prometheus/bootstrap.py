@@ -200,7 +200,8 @@ def run_backtest(
         register_portfolio(
             connection, Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata)
         )
-    return _record(databases, portfolio_id, spec, written=written)
+        stored = read_run(connection, portfolio_id)
+    return replace(record, metadata=stored or {})
 
 
 def _naive(moment: datetime | None) -> np.datetime64 | None:
