@@ -17,7 +17,9 @@ For the sessions of a run:
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -75,16 +77,17 @@ def run(
     world.storage.record_configs([configs[step.name] for step in graph.steps])
     course = Course(graph, configs, world)
     hook.start("sessions", len(days))
-    for segment in _segments(days, world):
-        course.inputs = inputs or _panels(graph, world, segment)
-        for batch in _cuts(segment, batch_sessions):
-            try:
-                course.advance(batch, np.intersect1d(batch, rebalance_days))
-            except PrometheusError as error:
-                error.add_note(f"In {course.at}.")
-                raise
-            hook.advance(len(batch))
-    written = world.storage.drain()
+    with _rare_collections():
+        for segment in _segments(days, world):
+            course.inputs = inputs or _panels(graph, world, segment)
+            for batch in _cuts(segment, batch_sessions):
+                try:
+                    course.advance(batch, np.intersect1d(batch, rebalance_days))
+                except PrometheusError as error:
+                    error.add_note(f"In {course.at}.")
+                    raise
+                hook.advance(len(batch))
+        written = world.storage.drain()
     hook.finish()
     return written
 
@@ -105,6 +108,17 @@ def data_fingerprint(graph: Graph, world: World, days: IntArray) -> tuple[bytes,
         inputs = _panels(graph, world, segment)
         parts.append(inputs.content())
     return digest(*parts), inputs if len(segments) == 1 else None
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cycles of references rarely: a run makes millions of objects and hardly a cycle."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _segments(days: IntArray, world: World) -> Iterator[IntArray]:
