@@ -14,7 +14,6 @@ from typing import Any
 import psycopg
 
 from prometheus.flow.storage import WriteJob
-from prometheus.kernel.errors import PrometheusError
 
 N_CONNECTIONS = 2
 MAX_WAITING = 8
@@ -114,32 +113,36 @@ class Writers:
     def _work(self) -> None:
         try:
             connection = self._connect()
-        except PrometheusError as error:
-            self._failed(error)
+        except BaseException as error:  # noqa: BLE001  a thread has no caller: the next call raises it
+            with self._ready:
+                self._error = self._error or error
+                self._ready.notify_all()
             return
         try:
-            while True:
-                with self._ready:
-                    job = self._next()
-                    if job is None:
-                        return
-                    self._busy += 1
-                written: Mapping[str, int] = {}
-                try:
-                    written = self._write(connection, job)
-                finally:
-                    with self._ready:
-                        self._written.update(written)
-                        self._busy -= 1
-                        if job.is_ordered:
-                            self._ordered_busy = False
-                        self._ready.notify_all()
-        except BaseException as error:  # noqa: BLE001  a thread has no caller: the next call raises it
-            self._failed(error)
+            while self._has_written_one(connection):
+                pass
         finally:
             connection.close()
 
-    def _failed(self, error: BaseException) -> None:
+    def _has_written_one(self, connection: psycopg.Connection[Any]) -> bool:
+        """Write the next job; return False when there is none or it failed."""
         with self._ready:
-            self._error = self._error or error
+            job = self._next()
+            if job is None:
+                return False
+            self._busy += 1
+        written: Mapping[str, int] = {}
+        found: BaseException | None = None
+        try:
+            written = self._write(connection, job)
+        except BaseException as error:  # noqa: BLE001  a thread has no caller: the next call raises it
+            found = error
+        # The error is set before the next ordered job may start: nothing is written behind a gap.
+        with self._ready:
+            self._written.update(written)
+            self._error = self._error or found
+            self._busy -= 1
+            if job.is_ordered:
+                self._ordered_busy = False
             self._ready.notify_all()
+        return found is None
