@@ -2,7 +2,8 @@
 
 A panel has one digest a day, over the instruments that have a row that day: what the reference tables say of
 them, whether they are delisted by then, and their values. An instrument that is new in the tables changes no
-day on which it has no row. A window's digest is over the days it covers: a batch of a thousand dates costs
+day on which it has no row. A delisting is told on the days that follow it, because there are no more rows then:
+every window that holds the last rows and ends after the delisting sees it. A window's digest is over the days it covers: a batch of a thousand dates costs
 one pass over its panels.
 """
 
@@ -16,6 +17,9 @@ import numpy as np
 from prometheus.flow.batch import Assets
 from prometheus.kernel.arrays import BoolArray, DateArray, FloatArray, IntArray
 from prometheus.kernel.ids import DIGEST_SIZE, digest
+
+TOLD_DAYS = np.timedelta64(14, "D")
+"""How long a delisting is told; longer than any market has closed, so that some session falls into it."""
 
 
 def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateArray) -> list[bytes]:
@@ -35,7 +39,9 @@ def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateAr
     header = digest(*names)
     present = np.logical_or.reduce([~np.isnan(values) for values in stack])
     is_delisted = assets.delisted[None, :] <= dates[:, None]
-    said = np.packbits(present, axis=1), np.packbits(is_delisted & present, axis=1)
+    is_new = is_delisted & (assets.delisted[None, :] > dates[:, None] - TOLD_DAYS)
+    is_told = present | is_new
+    said = np.packbits(present, axis=1), np.packbits(is_delisted & is_told, axis=1)
     by_mask: dict[bytes, tuple[bytes, IntArray]] = {}
     out: list[bytes] = []
     for t in range(len(dates)):
@@ -43,7 +49,8 @@ def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateAr
         found = by_mask.get(key)
         if found is None:
             places = np.flatnonzero(present[t]).astype(np.int64)
-            found = by_mask[key] = (_reference(assets, places, is_delisted[t]), places)
+            told = np.flatnonzero(is_told[t]).astype(np.int64)
+            found = by_mask[key] = (_reference(assets, told, is_delisted[t]), places)
         state = hashlib.blake2b(header + found[0], digest_size=DIGEST_SIZE)
         is_whole = len(found[1]) == len(assets)
         for values in stack:

@@ -91,6 +91,19 @@ def test_a_delisting_changes_no_day_before_it() -> None:
     assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
 
 
+def test_a_delisting_after_the_last_row_is_told_on_the_days_that_follow_it() -> None:
+    assets = assets_named(IDS)
+    values = prices()
+    for column in values.values():
+        column[3:, 1] = np.nan
+    delisted = np.array(["NaT", DATES[4], "NaT"], dtype="datetime64[D]")
+    before = day_digests(values, assets, DATES)
+    after = day_digests(values, replace(assets, delisted=delisted), DATES)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
+    alone = {name: column[4:] for name, column in values.items()}
+    assert day_digests(alone, replace(assets, delisted=delisted), DATES[4:]) == after[4:]
+
+
 @pytest.mark.parametrize("changed", list(range(5)))
 def test_a_window_depends_on_its_own_days_alone(changed: int) -> None:
     days = [bytes([i] * 16) for i in range(5)]
