@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from prometheus.domain.audit.config import OutcomesConfig
-from prometheus.domain.audit.held_targets import SPREAD, held_statistics, ragged
+from prometheus.domain.audit.held_targets import BENCHMARK, SPREAD, held_statistics, ragged
 from prometheus.domain.audit.steps import LABELS, METRICS, OUTCOMES, compute_outcomes
 from prometheus.flow.rows import Rows
 from prometheus.kernel.errors import InvalidRowsError
@@ -62,7 +62,8 @@ def independent(returns: np.ndarray, day: int, horizon: int, weights: dict[str, 
     crowd = ends[list(core)]
     n = len(crowd)
     spread = np.sqrt(crowd.var() * ((held**2).sum() - held.sum() ** 2 / n))
-    excess = path.iloc[-1] - 1.0 - crowd.mean()
+    benchmark = held.sum() * crowd.mean()
+    excess = path.iloc[-1] - 1.0 - benchmark
     return {
         "return": path.iloc[-1] - 1.0,
         "pnl": float(value) * (path.iloc[-1] - 1.0),
@@ -72,7 +73,7 @@ def independent(returns: np.ndarray, day: int, horizon: int, weights: dict[str, 
         "n_names": len(held),
         "n_missing": window[held.index].isna().any().sum(),
         "hit_rate": (ends[held.index] > crowd.mean()).mean(),
-        "benchmark_return": crowd.mean(),
+        "benchmark_return": benchmark,
         "excess_return": excess,
         "spread": spread,
         "label": "GOOD" if excess > spread else "BAD" if excess < -spread else "NEUTRAL",
@@ -142,7 +143,7 @@ def test_scrambling_the_future_changes_no_outcome():
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
-def test_the_spread_is_the_deviation_over_all_permutations():
+def test_benchmark_and_spread_are_mean_and_deviation_over_all_permutations():
     rng = np.random.default_rng(3)
     returns = rng.normal(0, 0.05, (1, 5))
     weights = np.array([0.5, 0.3])
@@ -151,6 +152,7 @@ def test_the_spread_is_the_deviation_over_all_permutations():
     )
     padded = np.array([0.5, 0.3, 0.0, 0.0, 0.0])
     drawn = [float(np.dot(padded[list(order)], returns[0])) for order in permutations(range(5))]
+    assert statistics[0, 0, BENCHMARK] == pytest.approx(np.mean(drawn), rel=1e-12)
     assert statistics[0, 0, SPREAD] == pytest.approx(np.std(drawn), rel=1e-12)
 
 
@@ -166,6 +168,20 @@ def test_holding_the_whole_universe_equally_is_neutral():
     found = rows_of(compute_outcomes(batch_of(range(day, day + 64), returns, config=CONFIG, **rest), CONFIG))
     assert found["label"].tolist() == ["NEUTRAL"] * 4
     assert found["excess_return"].abs().max() < 1e-12
+
+
+def test_cash_beside_the_whole_universe_is_no_choice_among_names():
+    returns, rest = world()
+    day = FIRST + 80
+    core = assets_of(N_NAMES).ids[1:]
+    rest = {
+        "targets": {day: dict.fromkeys(core, 0.3 / N_NAMES)},
+        "universes": {day: core},
+        "values": {day: Decimal(100)},
+    }
+    found = rows_of(compute_outcomes(batch_of(range(day, day + 64), returns, config=CONFIG, **rest), CONFIG))
+    assert found["label"].tolist() == ["NEUTRAL"] * 4
+    assert found["return"].abs().min() > 1e-6
 
 
 def test_a_portfolio_of_cash_earns_nothing():

@@ -78,8 +78,8 @@ def held_statistics(
     ndarray of shape (n_decisions, n_horizons, 8)
         Return; drawdown (<= 0) from the highest value so far, the start included; annualised deviation
         (ddof=1) of the path's daily returns; its lowest daily return; held names that lacked a return; share
-        of held names that beat the universe; equal-weight return of the universe; spread. NaN where the rows
-        end before the horizon, and where something is undefined.
+        of held names that beat the universe; return of the universe in equal weights with the same share in
+        cash; spread. NaN where the rows end before the horizon, and where something is undefined.
 
     Notes
     -----
@@ -89,7 +89,8 @@ def held_statistics(
 
         spread² = s² (sum(w²) - sum(w)² / N),   s² = sum((r - mean(r))²) / (N - 1)
 
-    over the N names' returns r: the exact variance under permutation. Sources: Pitman, "Significance tests
+    over the N names' returns r: the exact variance under permutation, around the mean sum(w) mean(r), which
+    is the benchmark. Sources: Pitman, "Significance tests
     which may be applied to samples from any populations" (1937); Surz, "Portfolio opportunity
     distributions" (1994).
     """
@@ -191,7 +192,8 @@ def _held_statistics(
             for p in range(universe_offsets[i], universe_offsets[i + 1]):
                 average += growth[universe[p]]
             average /= n_names
-            out[line, 6] = average - 1.0
+            # The same share in cash: what is judged is the choice among names, and the spread is around this.
+            out[line, 6] = (1.0 - cash) * (average - 1.0)
             if last > first:
                 hits = 0.0
                 for p in range(first, last):
