@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import polars as pl
 
 from prometheus.domain.market.columns import NUMBERS
@@ -40,9 +42,10 @@ def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     prices = raw.select(expressions)
     violations = [VIOLATIONS]
     for name in ("trade_date", *NUMBERS):
-        if name not in raw.columns or raw.schema[name] != pl.String:
+        if name not in raw.columns:
             continue
-        is_unread = prices[name].is_null() & raw.select(_text(name).is_not_null()).to_series()
+        given = _text(name) if raw.schema[name] == pl.String else pl.col(name)
+        is_unread = prices[name].is_null() & raw.select(given.is_not_null()).to_series()
         if is_unread.any():
             is_date = name == "trade_date"
             rule = "unparsable_date" if is_date else "unparsable_number"
@@ -63,6 +66,9 @@ def _date(dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.String:  # a time of midnight may stand behind the date
         text = _text("trade_date").str.replace(r"[T ]00:00(:00(\.0+)?)?(Z|\+00:00)?$", "")
         return text.str.to_date("%Y-%m-%d", strict=False)
+    if isinstance(dtype, pl.Datetime):  # likewise; the date is that of its own zone, not of UTC
+        moment = pl.col("trade_date")
+        return pl.when(moment.dt.time() == time(0)).then(moment.dt.date())
     return pl.col("trade_date").cast(pl.Date, strict=False)
 
 
