@@ -3,8 +3,8 @@
 A panel has one digest a day, over the instruments that have a row that day: what the reference tables say of
 them, whether they are delisted by then, and their values. An instrument that is new in the tables changes no
 day on which it has no row. A delisting is told on the days that follow it, because there are no more rows
-then: every window that holds the last rows and ends after the delisting sees it. A window's digest is over the
-days it covers: a batch of a thousand dates costs one pass over its panels.
+then: every window that holds the last rows and ends after the delisting sees it. A window's digest is over
+the days it covers: a batch of a thousand dates costs one pass over its panels.
 """
 
 from __future__ import annotations
