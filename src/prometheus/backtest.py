@@ -3,9 +3,9 @@
 1. A TOML file and ``--set`` make a `BacktestSpec`; an unknown key or an impossible value is refused.
 2. The sessions of the run come from the market's calendar; the last one decides nothing, because nothing
    can be traded after it.
-3. The digest of all panels that the steps read over those sessions is the run's data fingerprint. Together
-   with the specification and the code version it gives the portfolio's id: the same run has the same id,
-   and a run on corrected prices is another one.
+3. The digest of all panels that the steps read over those sessions, and of the benchmark's closes, is the
+   run's data fingerprint. Together with the specification and the code version it gives the portfolio's
+   id: the same run has the same id, and a run on corrected prices is another one.
 4. The runner does the rest (`flow.runner`), with the simulated broker behind the broker door.
 """
 

@@ -124,10 +124,11 @@ def run_backtest(
     from prometheus.domain.reference.specs import CASH_MARKET, Portfolio, Strategy, cash_instrument
     from prometheus.flow.runner import BATCH_SESSIONS, data_fingerprint, run
     from prometheus.flow.world import World
+    from prometheus.kernel.ids import digest
     from prometheus.maths.performance import statistics_mapping
     from prometheus.store.assets import read_assets
     from prometheus.store.decisions import latest_known_at
-    from prometheus.store.ledger import price_span, read_run
+    from prometheus.store.ledger import price_span, read_closes, read_run
     from prometheus.store.postgres import PostgresStorage
     from prometheus.store.reference import (
         register_instruments,
@@ -162,6 +163,10 @@ def run_backtest(
         world = World(backtest.context_of(spec, ""), sessions, assets, storage, known_at)
         fingerprint, inputs = data_fingerprint(graph, world, plan.days)
         dates = backtest.dates_of(plan, sessions)
+        if spec.run.benchmark is not None:
+            with driver_errors(), connect(databases.historical_url) as connection:
+                known, levels = read_closes(connection, spec.run.benchmark, dates)
+            fingerprint = digest(fingerprint, known.tobytes(), levels.tobytes())
         portfolio_id = backtest.portfolio_id_of(
             spec, data_fingerprint=fingerprint, first=str(dates[0]), last=str(dates[-1])
         )
@@ -215,7 +220,7 @@ def _naive(moment: datetime | None) -> np.datetime64 | None:
 def _record(
     databases: Databases, portfolio_id: str, spec: BacktestSpec, *, written: Mapping[str, int]
 ) -> RunRecord:
-    from prometheus.backtest import RunRecord
+    from prometheus.backtest import RunRecord, context_of
     from prometheus.store import ledger
 
     with driver_errors(), connect(databases.runtime_url) as runtime:
@@ -224,16 +229,12 @@ def _record(
         trades = ledger.read_trades(runtime, portfolio_id)
         example = ledger.example_fill(runtime, portfolio_id)
         metadata = ledger.read_run(runtime, portfolio_id) or {}
+        dividends = ledger.read_dividends(runtime, context_of(spec, portfolio_id).context_id("portfolio"))
+    benchmark = None
+    if spec.run.benchmark is not None:
         with driver_errors(), connect(databases.historical_url) as historical:
-            ids = [holding.instrument_id for holding in holdings]
-            dividends: dict[str, float] = {}
-            for instrument, date, cash in ledger.read_dividends(historical, ids, curve.dates):
-                held = ledger.quantity_before(runtime, portfolio_id, instrument, date)
-                dividends[instrument] = dividends.get(instrument, 0.0) + held * cash
-            benchmark = None
-            if spec.run.benchmark is not None:
-                found = ledger.read_closes(historical, spec.run.benchmark, curve.dates)
-                benchmark = _on(curve.dates, *found)
+            found = ledger.read_closes(historical, spec.run.benchmark, curve.dates)
+        benchmark = _on(curve.dates, *found)
     return RunRecord(portfolio_id, metadata, curve, trades, holdings, dividends, benchmark, example, written)
 
 

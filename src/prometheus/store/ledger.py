@@ -133,17 +133,15 @@ def read_holdings(connection: psycopg.Connection[Any], portfolio_id: str) -> lis
     return [Holding(*row) for row in found]
 
 
-def quantity_before(
-    connection: psycopg.Connection[Any], portfolio_id: str, instrument_id: str, date: np.datetime64
-) -> float:
-    """Return the quantity held at the last close before a date; 0 when none was."""
+def read_dividends(connection: psycopg.Connection[Any], context_id: str) -> dict[str, float]:
+    """Return the cash that a portfolio received from dividends, by instrument, as its decisions record it."""
     found = connection.execute(
-        "SELECT sum(quantity)::float8 FROM positions_snapshots WHERE portfolio_id = %(id)s "
-        "AND instrument_id = %(instrument)s AND as_of_date = (SELECT max(as_of_date) "
-        "FROM positions_snapshots WHERE portfolio_id = %(id)s AND as_of_date < %(date)s)",
-        {"id": portfolio_id, "instrument": instrument_id, "date": str(date)},
-    ).fetchone()
-    return 0.0 if found is None or found[0] is None else float(found[0])
+        "SELECT d.key, sum(d.value::numeric)::float8 FROM engine_decisions e, "
+        "jsonb_each_text(e.raw_input_summary -> 'dividends') d "
+        "WHERE e.engine_name = 'EXECUTION' AND e.context_id = %s GROUP BY 1 ORDER BY 1",
+        [context_id],
+    )
+    return dict(found.fetchall())
 
 
 def example_fill(connection: psycopg.Connection[Any], portfolio_id: str) -> str | None:
@@ -192,15 +190,3 @@ def read_closes(
         np.array([row[0] for row in found], dtype="datetime64[D]"),
         np.array([row[1] for row in found], dtype=np.float64),
     )
-
-
-def read_dividends(
-    connection: psycopg.Connection[Any], instrument_ids: Sequence[str], dates: DateArray
-) -> list[tuple[str, np.datetime64, float]]:
-    """Return (instrument, ex-date, cash a share) between the first and the last date."""
-    found = connection.execute(
-        "SELECT instrument_id, trade_date, (metadata ->> 'dividend')::float8 FROM prices_daily "
-        "WHERE metadata ? 'dividend' AND instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s",
-        [list(instrument_ids), str(dates[0]), str(dates[-1])],
-    )
-    return [(instrument, np.datetime64(date, "D"), value) for instrument, date, value in found]
