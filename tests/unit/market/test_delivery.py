@@ -1,6 +1,6 @@
 """What is taken of a delivery of prices, and what is set aside."""
 
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 import pytest
@@ -94,7 +94,8 @@ def test_a_midnight_behind_the_date_is_taken() -> None:
 
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo", "America/New_York"])
 def test_a_moment_in_a_typed_file_is_taken_at_midnight_of_its_own_zone_alone(zone) -> None:
-    moments = pl.Series([datetime(2018, 2, 7), datetime(2018, 2, 7, 16)]).dt.replace_time_zone(zone)
+    texts = pl.Series(["2018-02-07 00:00", "2018-02-07 16:00"])
+    moments = texts.str.to_datetime("%Y-%m-%d %H:%M").dt.replace_time_zone(zone)
     given = rows({}, {"symbol": "MSFT"}).with_columns(moments.alias("trade_date"))
     found = checked_prices(given, sessions=sessions_of({"calendar": "XNYS"}), symbols=None)
     assert found.prices["trade_date"].to_list() == [date(2018, 2, 7)]
