@@ -180,9 +180,11 @@ def test_a_dry_run_reports_everything_and_keeps_nothing(ingest, files, at_databa
 
 def test_instruments_are_registered_once_and_known_facts_are_not_erased(at_databases, prometheus, files):
     full = files(
-        "full.csv", "symbol,name,sector,exchange,delisted\nAAA,Alpha,Energy,XNYS,\nBBB,Beta,,,2018-02-06\n"
+        "full.csv",
+        "symbol,name,sector,exchange,delisted,asset_class,currency,issuer_id\n"
+        "AAA,Alpha,Energy,XNYS,,ETF,CAD,ALPHA\nBBB,Beta,,,2018-02-06,,,\n",
     )
-    less = files("less.csv", "symbol,listed\nAAA,2001-01-02\n")
+    less = files("less.csv", "symbol,listed\nAAA,2001-01-02\nBBB,1999-01-04\n")
 
     def register(path):
         return json.loads(prometheus("ingest", "instruments", path, "--market", "US_EQ", "--json").out)[
@@ -191,17 +193,21 @@ def test_instruments_are_registered_once_and_known_facts_are_not_erased(at_datab
 
     assert register(full) == {"markets": 1, "issuers": 2, "instruments": 2}
     assert register(full) == {"markets": 0, "issuers": 0, "instruments": 0}
-    assert register(less)["instruments"] == 1
+    assert register(less) == {"markets": 0, "issuers": 0, "instruments": 2}
     with connect(at_databases.runtime_url) as connection:
         rows = connection.execute(
-            "SELECT symbol, exchange, status, i.metadata, s.sector"
+            "SELECT symbol, exchange, status, i.metadata, asset_class, currency, s.issuer_id, s.name,"
+            " s.issuer_type, s.sector"
             " FROM instruments i JOIN issuers s USING (issuer_id)"
             " ORDER BY symbol"
         ).fetchall()
     assert rows == [
-        ("AAA", "XNYS", "ACTIVE", {"listed": "2001-01-02"}, "Energy"),
-        ("BBB", None, "DELISTED", {"delisted": "2018-02-06"}, None),
-    ]
+        ("AAA", "XNYS", "ACTIVE", {"listed": "2001-01-02"}, "ETF", "CAD", "ALPHA", "Alpha", "FUND", "Energy"),
+        (
+            "BBB", None, "DELISTED", {"delisted": "2018-02-06", "listed": "1999-01-04"},
+            "EQUITY", "USD", "US_EQ:BBB", "Beta", "COMPANY", None,
+        ),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

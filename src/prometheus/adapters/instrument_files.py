@@ -15,6 +15,8 @@ from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_
 from prometheus.kernel.errors import InputFileError
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.reference import (
+    Facts,
+    known_facts,
     market_row,
     register_instruments,
     register_issuers,
@@ -30,7 +32,12 @@ ISSUER_TYPES = {"INDEX": "INDEX", "ETF": "FUND", "CASH": "SOVEREIGN", "FX": "SOV
 
 
 def instrument_file(
-    path: Path, *, market_id: str, metadata: Mapping[str, Any]
+    path: Path,
+    *,
+    market_id: str,
+    metadata: Mapping[str, Any],
+    known_instruments: Mapping[str, Facts],
+    known_issuers: Mapping[str, Facts],
 ) -> tuple[list[Issuer], list[Instrument]]:
     """Return the issuers and instruments that a file names.
 
@@ -41,7 +48,9 @@ def instrument_file(
     market_id : str
         Where they trade.
     metadata : mapping
-        Of the market: ``currency`` and ``asset_class`` where the file has none.
+        Of the market: ``currency`` and ``asset_class`` of new instruments where the file has none.
+    known_instruments, known_issuers : mapping of str to mapping
+        What is on record by id; it stays where the file doesn't say otherwise.
 
     Raises
     ------
@@ -63,14 +72,15 @@ def instrument_file(
         where = f"{path.name} line {number}"
         if "symbol" not in row:
             raise InputFileError(f"{where}: no symbol.", remedy="Give every row its symbol.")
-        instrument = _instrument(row, market_id, metadata, where)
+        instrument = _instrument(row, market_id, metadata, known_instruments, where)
         if instrument.instrument_id in instruments:
             raise InputFileError(
                 f"{where}: {instrument.instrument_id} stands there twice.", remedy="Leave one row in."
             )
         instruments[instrument.instrument_id] = instrument
         assert instrument.issuer_id is not None
-        issuers.setdefault(instrument.issuer_id, _issuer(row, instrument))
+        known = known_issuers.get(instrument.issuer_id, {})
+        issuers.setdefault(instrument.issuer_id, _issuer(row, instrument, known))
     return list(issuers.values()), list(instruments.values())
 
 
@@ -91,7 +101,17 @@ def ingest_instruments(databases: Databases, paths: Sequence[Path], *, market_id
             market = known_market(market_id)
             n_markets = register_markets(runtime, [market])
             found = (market.calendar_spec, market.metadata)
-        read = [instrument_file(path, market_id=market_id, metadata=found[1]) for path in paths]
+        instruments_known, issuers_known = known_facts(runtime, market_id)
+        read = [
+            instrument_file(
+                path,
+                market_id=market_id,
+                metadata=found[1],
+                known_instruments=instruments_known,
+                known_issuers=issuers_known,
+            )
+            for path in paths
+        ]
         return {
             "markets": n_markets,
             "issuers": sum(register_issuers(runtime, issuers) for issuers, _ in read),
@@ -100,29 +120,36 @@ def ingest_instruments(databases: Databases, paths: Sequence[Path], *, market_id
 
 
 def _instrument(
-    row: Mapping[str, str], market_id: str, metadata: Mapping[str, Any], where: str
+    row: Mapping[str, str],
+    market_id: str,
+    metadata: Mapping[str, Any],
+    on_record: Mapping[str, Facts],
+    where: str,
 ) -> Instrument:
     ours = instrument_id_of(market_id, row["symbol"])
+    instrument_id = row.get("instrument_id", ours)
+    known = on_record.get(instrument_id, {})
+    defaults = {"asset_class": "EQUITY", "currency": "USD", **metadata, **known}
     dates = {name: _iso_date(row[name], where) for name in ("listed", "delisted") if name in row}
     return Instrument(
-        instrument_id=row.get("instrument_id", ours),
+        instrument_id=instrument_id,
         market_id=market_id,
         symbol=row["symbol"],
-        asset_class=row.get("asset_class", str(metadata.get("asset_class", "EQUITY"))).upper(),
-        currency=row.get("currency", str(metadata.get("currency", "USD"))),
-        issuer_id=row.get("issuer_id", ours),
+        asset_class=row.get("asset_class", str(defaults["asset_class"])).upper(),
+        currency=row.get("currency", str(defaults["currency"])),
+        issuer_id=row.get("issuer_id", known.get("issuer_id") or ours),
         exchange=row.get("exchange"),
-        status="DELISTED" if "delisted" in dates else "ACTIVE",
+        status="DELISTED" if "delisted" in dates else known.get("status") or "ACTIVE",
         metadata=dates,
     )
 
 
-def _issuer(row: Mapping[str, str], instrument: Instrument) -> Issuer:
+def _issuer(row: Mapping[str, str], instrument: Instrument, known: Facts) -> Issuer:
     assert instrument.issuer_id is not None
     return Issuer(
         instrument.issuer_id,
-        row.get("name", instrument.symbol),
-        issuer_type=ISSUER_TYPES.get(instrument.asset_class, "COMPANY"),
+        row.get("name", known.get("name") or instrument.symbol),
+        issuer_type=known.get("issuer_type") or ISSUER_TYPES.get(instrument.asset_class, "COMPANY"),
         country=row.get("country"),
         sector=row.get("sector"),
         industry=row.get("industry"),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+Facts = Mapping[str, str | None]
+"""Values by column."""
+
+
 class Entity(Protocol):
     """What can be registered: something that says itself as a row."""
 
@@ -70,6 +74,23 @@ def instruments_of(connection: Connection, market_id: str) -> pl.DataFrame:
     )
     schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String}
     return frame_of(connection, query, [market_id], schema)
+
+
+def known_facts(connection: Connection, market_id: str) -> tuple[Mapping[str, Facts], Mapping[str, Facts]]:
+    """Return what is on record of the instruments of a market and of all issuers, by id.
+
+    Columns that can't be null have no other way to stay as they are when a file leaves them out.
+    """
+    instruments = connection.execute(
+        "SELECT instrument_id, asset_class, currency, status, issuer_id FROM instruments"
+        " WHERE market_id = %s",
+        [market_id],
+    )
+    issuers = connection.execute("SELECT issuer_id, name, issuer_type FROM issuers")
+    return (
+        {i: {"asset_class": a, "currency": c, "status": s, "issuer_id": b} for i, a, c, s, b in instruments},
+        {i: {"name": name, "issuer_type": kind} for i, name, kind in issuers},
+    )
 
 
 def _upsert(connection: Connection, spec: TableSpec, entities: Sequence[Entity]) -> int:
