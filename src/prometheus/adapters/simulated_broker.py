@@ -1,6 +1,6 @@
 """A broker that trades on daily bars, by arithmetic alone.
 
-1. Sells before buys, each by instrument id, so that what is sold pays for what is bought.
+1. Orders trade in turn, sells first, so that what is sold pays for what is bought.
 2. A name without a price rejects its order. After its delisting a sell is closed out at the last close less
    the configured loss.
 3. A split on the day expires the order: its quantity was meant in old shares, and exchanges cancel or
@@ -8,6 +8,9 @@
 4. A participation limit and, for buys, cash cut the quantity to whole shares; the rest expires.
 5. Slippage moves the price against the order; commission is charged on the slipped notional. Nothing is
    rounded.
+
+On most days nothing stops an order and cash pays for all buys: then all are executed at once, as lists. On
+any other day they are taken one by one.
 """
 
 from __future__ import annotations
@@ -15,44 +18,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
-from operator import attrgetter
+from operator import mul
+from typing import NamedTuple
 
 from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.exact import MONEY, ZERO, whole_shares
-from prometheus.domain.execution.ports import Bar, Execution, Order, Report, TradingDay
+from prometheus.domain.execution.ports import Executions, Orders, Reports, TradingDay
 
 _BASIS_POINT = Decimal("0.0001")
 _ONE = Decimal(1)
-_BY_INSTRUMENT = attrgetter("instrument_id", "order_id")
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedBroker:
     """Executes market orders on the bars it is given; it holds no state."""
 
-    def execute(self, orders: Sequence[Order], day: TradingDay, config: FillsConfig) -> Sequence[Report]:
-        """Return one report an order, sells first.
+    def execute(self, orders: Orders, day: TradingDay, config: FillsConfig) -> Reports:
+        """Return what became of each order.
 
         Parameters
         ----------
-        orders : sequence of Order
+        orders : Orders
         day : TradingDay
-            A bar for each order's asset, and the cash before the first trade.
+            The bar of each order's instrument, and the cash before the first trade.
         config : FillsConfig
         """
         with localcontext(MONEY):
             costs = _Costs.of(config)
-            cash: Decimal | None = None if config.allow_negative_cash else day.cash
-            in_turn = sorted(orders, key=_BY_INSTRUMENT)
-            reports = []
-            for order in [o for o in in_turn if o.side == "SELL"] + [o for o in in_turn if o.side == "BUY"]:
-                report = _executed(order, day, config, costs, cash)
-                reports.append(report)
-                if cash is not None:
-                    for done in report.executions:
-                        notional = done.quantity * done.price
-                        cash += (notional if order.side == "SELL" else -notional) - done.commission
-            return reports
+            return _at_once(orders, day, config, costs) or _one_by_one(orders, day, config, costs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +67,17 @@ class _Costs:
             minimum=config.commission_minimum,
         )
 
-    def commission(self, quantity: Decimal, price: Decimal) -> Decimal:
-        found = quantity * price * self.rate
+    def slipped(self, side: str, price: Decimal) -> Decimal:
+        return price * (self.sell if side == "SELL" else self.buy)
+
+    def commissions(self, quantities: Sequence[Decimal], notionals: Sequence[Decimal]) -> list[Decimal]:
+        found = [notional * self.rate for notional in notionals]
         if self.per_share:
-            found += quantity * self.per_share
-        return found if found >= self.minimum else self.minimum
+            found = [one + n * self.per_share for one, n in zip(found, quantities, strict=True)]
+        return [max(one, self.minimum) for one in found] if self.minimum else found
+
+    def commission(self, quantity: Decimal, price: Decimal) -> Decimal:
+        return self.commissions([quantity], [quantity * price])[0]
 
     def affordable(self, cash: Decimal, price: Decimal) -> Decimal:
         """Return the most whole shares that cash pays for, commission included."""
@@ -87,45 +86,99 @@ class _Costs:
         return max(spendable, ZERO)
 
 
+def _at_once(orders: Orders, day: TradingDay, config: FillsConfig, costs: _Costs) -> Reports | None:
+    """Return all orders filled whole; None where something stops one, or cash may not pay for all."""
+    n, known = len(orders), [price for price in day.prices if price is not None]
+    if config.participation is not None or day.splits or len(known) < n:
+        return None
+    if orders.order_types.count("MARKET") < n:
+        return None
+    quantities = orders.quantities
+    n_sells = orders.sides.count("SELL")
+    prices = [price * costs.sell for price in known[:n_sells]] + [
+        price * costs.buy for price in known[n_sells:]
+    ]
+    notionals = list(map(mul, quantities, prices))
+    commissions = costs.commissions(quantities, notionals)
+    if not config.allow_negative_cash:
+        # Buys come last and only take: if cash is left after the last one, it was enough for each.
+        received = sum(notionals[:n_sells], ZERO) - sum(notionals[n_sells:], ZERO)
+        if day.cash + received - sum(commissions, ZERO) < ZERO:
+            return None
+    done = Executions(range(n), ["1"] * n, quantities, prices, commissions, [day.trades_at] * n, [""] * n)
+    return Reports(["FILLED"] * n, [""] * n, done)
+
+
+class _Outcome(NamedTuple):
+    """What became of one order; it was executed if the quantity is above 0."""
+
+    status: str
+    reason: str = ""
+    quantity: Decimal = ZERO
+    price: Decimal = ZERO
+    commission: Decimal = ZERO
+    tag: str = ""
+
+
+def _one_by_one(orders: Orders, day: TradingDay, config: FillsConfig, costs: _Costs) -> Reports:
+    """Return what became of each order, with what may stop it and the cash that is left at its turn."""
+    cash: Decimal | None = None if config.allow_negative_cash else day.cash
+    found: list[_Outcome] = []
+    for k, side in enumerate(orders.sides):
+        one = _executed(k, orders, day, config, costs, cash)
+        found.append(one)
+        if cash is not None:
+            notional = one.quantity * one.price
+            cash += (notional if side == "SELL" else -notional) - one.commission
+    done = [(k, one) for k, one in enumerate(found) if one.quantity]
+    executions = Executions(
+        orders=[k for k, _ in done],
+        ids=["1"] * len(done),
+        quantities=[one.quantity for _, one in done],
+        prices=[one.price for _, one in done],
+        commissions=[one.commission for _, one in done],
+        times=[day.trades_at] * len(done),
+        tags=[one.tag for _, one in done],
+    )
+    return Reports([one.status for one in found], [one.reason for one in found], executions)
+
+
 def _executed(
-    order: Order, day: TradingDay, config: FillsConfig, costs: _Costs, cash: Decimal | None
-) -> Report:
-    order_id, asset, _, side, order_type, quantity = order
-    bar = day.bars[asset]
-    price, volume, is_split, _, _ = bar
-    if order_type != "MARKET":
-        return Report(order_id, "REJECTED", (), "only market orders are simulated")
+    k: int, orders: Orders, day: TradingDay, config: FillsConfig, costs: _Costs, cash: Decimal | None
+) -> _Outcome:
+    side, quantity, price = orders.sides[k], orders.quantities[k], day.prices[k]
+    if orders.order_types[k] != "MARKET":
+        return _Outcome("REJECTED", "only market orders are simulated")
     if price is None:
-        return _closed_out(order, bar, day, config, costs)
-    if is_split:
-        return Report(order_id, "EXPIRED", (), "split on the day")
-    is_buy = side == "BUY"
-    price *= costs.buy if is_buy else costs.sell
+        return _closed_out(k, orders, day, config, costs)
+    if k in day.splits:
+        return _Outcome("EXPIRED", "split on the day")
+    price = costs.slipped(side, price)
     reason = ""
     if config.participation is not None:
+        volume = day.volumes[k]
         if volume is None:
-            return Report(order_id, "REJECTED", (), "no volume to limit by")
+            return _Outcome("REJECTED", "no volume to limit by")
         most = whole_shares(config.participation * volume)
         if most < quantity:
             quantity, reason = most, "participation limit"
     commission = costs.commission(quantity, price)
-    if is_buy and cash is not None and quantity * price + commission > cash:
+    if side == "BUY" and cash is not None and quantity * price + commission > cash:
         quantity, reason = costs.affordable(cash, price), "not enough cash"
         commission = costs.commission(quantity, price)
     if not quantity:
-        return Report(order_id, "EXPIRED", (), reason)
-    done = Execution("1", quantity, price, commission, day.trades_at)
-    return Report(order_id, "EXPIRED" if reason else "FILLED", (done,), reason)
+        return _Outcome("EXPIRED", reason)
+    return _Outcome("EXPIRED" if reason else "FILLED", reason, quantity, price, commission)
 
 
-def _closed_out(order: Order, bar: Bar, day: TradingDay, config: FillsConfig, costs: _Costs) -> Report:
-    if not bar.is_delisted:
-        return Report(order.order_id, "REJECTED", reason="no bar")
-    if order.side != "SELL":
-        return Report(order.order_id, "REJECTED", reason="delisted")
-    if bar.last_close is None:
-        return Report(order.order_id, "REJECTED", reason="delisted, and no last close is known")
-    price = bar.last_close * (_ONE - config.delisting_loss) * costs.sell
-    commission = costs.commission(order.quantity, price)
-    done = Execution("1", order.quantity, price, commission, day.trades_at, "delisted")
-    return Report(order.order_id, "FILLED", (done,))
+def _closed_out(k: int, orders: Orders, day: TradingDay, config: FillsConfig, costs: _Costs) -> _Outcome:
+    if k not in day.last_closes:
+        return _Outcome("REJECTED", "no bar")
+    if orders.sides[k] != "SELL":
+        return _Outcome("REJECTED", "delisted")
+    last_close = day.last_closes[k]
+    if last_close is None:
+        return _Outcome("REJECTED", "delisted, and no last close is known")
+    quantity = orders.quantities[k]
+    price = costs.slipped("SELL", last_close * (_ONE - config.delisting_loss))
+    return _Outcome("FILLED", "", quantity, price, costs.commission(quantity, price), "delisted")

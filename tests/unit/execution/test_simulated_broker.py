@@ -1,26 +1,84 @@
 """The simulated broker trades on daily bars by arithmetic alone."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prometheus.adapters.simulated_broker import SimulatedBroker
 from prometheus.domain.execution.config import FillsConfig
-from prometheus.domain.execution.ports import Bar, Order, TradingDay
+from prometheus.domain.execution.ports import Orders, TradingDay
+from prometheus.flow.rows import Coded
+from prometheus.kernel.ids import as_bytes_matrix
 
 D = Decimal
 
 
+class One(NamedTuple):
+    asset: int
+    side: str
+    quantity: Decimal
+    order_type: str
+
+
+class Bar(NamedTuple):
+    price: Decimal | None
+    volume: Decimal | None = None
+    is_split: bool = False
+    is_delisted: bool = False
+    last_close: Decimal | None = None
+
+
+class Execution(NamedTuple):
+    quantity: Decimal
+    price: Decimal
+    commission: Decimal
+    tag: str
+
+
+class Report(NamedTuple):
+    status: str
+    reason: str
+    executions: list[Execution]
+
+
 def order(asset, side, quantity, order_type="MARKET"):
-    return Order(bytes([asset] * 16), asset, f"US_EQ:N{asset:04d}", side, order_type, D(quantity))
+    return One(asset, side, D(quantity), order_type)
 
 
 def executed(orders, bars, cash=1_000_000, **config):
+    """Return a report for each order, sells first, each by asset; bars are by asset."""
     settings = FillsConfig(**{"slippage_bps": 0, "commission_bps": 0, **config})
-    day = TradingDay(trades_at=77, bars=bars, cash=D(cash))
-    return SimulatedBroker().execute(orders, day, settings)
+    in_turn = sorted(orders, key=lambda one: (one.side == "BUY", one.asset))
+    own = [bars[one.asset] for one in in_turn]
+    day = TradingDay(
+        trades_at=77,
+        cash=D(cash),
+        prices=[bar.price for bar in own],
+        volumes=[bar.volume for bar in own] if settings.participation else [],
+        splits=[k for k, bar in enumerate(own) if bar.is_split],
+        last_closes={k: bar.last_close for k, bar in enumerate(own) if bar.is_delisted},
+    )
+    names = [f"US_EQ:N{one.asset:04d}" for one in in_turn]
+    columns = Orders(
+        ids=as_bytes_matrix([bytes([one.asset] * 16) for one in in_turn]),
+        instrument_ids=Coded(np.arange(len(names)), names),
+        sides=[one.side for one in in_turn],
+        order_types=[one.order_type for one in in_turn],
+        quantities=[one.quantity for one in in_turn],
+    )
+    found = SimulatedBroker().execute(columns, day, settings)
+    done = found.executions
+    assert list(done.times) == [77] * len(done)
+    assert list(done.ids) == ["1"] * len(done)
+    reports = [Report(status, why, []) for status, why in zip(found.statuses, found.reasons, strict=True)]
+    values = zip(done.quantities, done.prices, done.commissions, done.tags, strict=True)
+    for k, one in zip(done.orders, map(Execution._make, values), strict=True):
+        reports[k].executions.append(one)
+    return reports
 
 
 def test_slippage_is_against_the_order_and_commission_is_on_the_slipped_notional():
@@ -63,7 +121,7 @@ def test_a_buy_beyond_cash_is_cut_to_whole_shares_and_says_so():
 
 def test_without_any_cash_nothing_is_bought():
     (report,) = executed([order(1, "BUY", 100)], {1: Bar(D(30))}, cash=-5)
-    assert (report.status, report.executions) == ("EXPIRED", ())
+    assert (report.status, report.executions) == ("EXPIRED", [])
 
 
 def test_cash_may_go_below_zero_where_the_config_allows_it():
@@ -117,7 +175,7 @@ def test_a_limit_by_volume_where_there_is_none_rejects_the_order():
 
 def test_a_day_without_a_single_share_traded_fills_nothing():
     (report,) = executed([order(1, "SELL", 5)], {1: Bar(D(10), volume=D(0))}, participation=D("0.1"))
-    assert (report.status, report.executions) == ("EXPIRED", ())
+    assert (report.status, report.executions) == ("EXPIRED", [])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +190,7 @@ def test_a_day_without_a_single_share_traded_fills_nothing():
 )
 def test_what_cannot_trade_is_stopped_with_its_reason(bar, side, status, reason):
     (report,) = executed([order(1, side, 5)], {1: bar})
-    assert (report.status, report.reason, report.executions) == (status, reason, ())
+    assert (report.status, report.reason, report.executions) == (status, reason, [])
 
 
 def test_a_delisted_name_is_closed_out_at_its_last_close_less_the_loss():
@@ -153,7 +211,33 @@ def test_only_market_orders_are_simulated():
     assert (report.status, report.reason) == ("REJECTED", "only market orders are simulated")
 
 
-def test_the_order_in_which_orders_come_does_not_matter():
+@given(
+    wanted=st.lists(st.tuples(st.sampled_from(["BUY", "SELL"]), st.integers(1, 10_000), money), max_size=8),
+    cash=st.decimals(min_value=0, max_value=100_000, places=2),
+    allow_negative_cash=st.booleans(),
+    bps=st.integers(0, 100),
+    per_share=st.decimals(min_value=0, max_value=1, places=3),
+    minimum=st.integers(0, 20),
+)
+def test_a_limit_that_no_order_reaches_changes_no_digit(wanted, cash, **costs):
+    """With a limit by volume orders are taken one by one, without it at once."""
+    orders = [order(k + 1, side, quantity) for k, (side, quantity, _) in enumerate(wanted)]
+    bars = {k + 1: Bar(price, volume=D(10_000)) for k, (_, _, price) in enumerate(wanted)}
+    config = {
+        "slippage_bps": costs["bps"],
+        "commission_bps": costs["bps"],
+        "commission_per_share": costs["per_share"],
+        "commission_minimum": costs["minimum"],
+        "allow_negative_cash": costs["allow_negative_cash"],
+    }
+    found = executed(orders, bars, cash, **config)
+    assert str(found) == str(executed(orders, bars, cash, participation=1, **config))
+
+
+def test_one_order_that_is_stopped_leaves_the_others_as_they_are():
     orders = [order(k, side, 10) for k, side in enumerate(["BUY", "SELL", "BUY", "SELL"], start=1)]
     bars = {k: Bar(D(10 * k)) for k in range(1, 5)}
-    assert executed(orders, bars, 300) == executed(orders[::-1], bars, 300)
+    plain = executed(orders, bars, slippage_bps=5)
+    stopped = executed(orders, {**bars, 2: Bar(None)}, slippage_bps=5)
+    assert stopped[0] == ("REJECTED", "no bar", [])
+    assert stopped[1:] == plain[1:]

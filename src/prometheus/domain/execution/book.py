@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
+from itertools import compress
+from operator import mul
 from typing import Any
 
 from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.corporate_actions import after_split, dividend_cash
 from prometheus.domain.execution.day_prices import DayPrices
 from prometheus.domain.execution.exact import ZERO, plain
-from prometheus.domain.execution.ports import Execution, Order
+from prometheus.domain.execution.ports import Executions
 from prometheus.domain.execution.positions import FLAT, Position, folded
 from prometheus.flow.batch import Batch
 from prometheus.kernel.errors import ConfigError
@@ -48,32 +50,32 @@ class Book:
                 events.setdefault("dividends", {})[names[asset]] = format(cash, "f")
         return events
 
-    def fold(self, done: Iterable[tuple[Order, Execution]]) -> tuple[Decimal, Decimal]:
-        """Take executions in; return what was traded and what it cost in commissions."""
-        positions, cash = self.positions, self.cash
-        traded = commissions = ZERO
-        for (_, asset, _, side, _, _), (_, quantity, price, commission, _, _) in done:
-            paid = quantity * price
-            traded += paid
-            commissions += commission
-            if side == "BUY":
-                cash -= paid
-            else:
-                cash += paid
-                quantity = -quantity
-            position = folded(positions.get(asset, FLAT), quantity, price)
-            if position.quantity:
-                positions[asset] = position
-            else:
+    def fold(
+        self, assets: Sequence[int], sides: Sequence[str], executions: Executions
+    ) -> tuple[Decimal, Decimal]:
+        """Take executions in, given the asset and side of each; return what was traded, and commissions."""
+        positions, prices = self.positions, executions.prices
+        is_sell = [side == "SELL" for side in sides]
+        changes = [-q if sold else q for q, sold in zip(executions.quantities, is_sell, strict=True)]
+        for asset, change, price in zip(assets, changes, prices, strict=True):
+            position = folded(positions.get(asset, FLAT), change, price)
+            if position is FLAT:
                 positions.pop(asset, None)
-        self.cash = cash - commissions
+            else:
+                positions[asset] = position
+        paid = list(map(mul, executions.quantities, prices))
+        traded = sum(paid, ZERO)
+        sold = sum(compress(paid, is_sell), ZERO)
+        commissions = sum(executions.commissions, ZERO)
+        self.cash += sold - (traded - sold) - commissions
         return traded, commissions
 
     def _put(self, asset: int, position: Position) -> None:
-        if position.quantity:
+        held, _ = position
+        if held:
             self.positions[asset] = position
         else:
-            self.positions.pop(asset, None)
+            del self.positions[asset]
 
 
 def opened(batch: Batch, day: int, config: FillsConfig) -> Book:
@@ -84,9 +86,9 @@ def opened(batch: Batch, day: int, config: FillsConfig) -> Book:
         rows = rows.on(day - 1)
     if not len(rows):
         return Book({}, plain(config.initial_cash), cash_asset)
-    held = map(Position._make, zip(rows.values("quantity"), rows.values("avg_cost"), strict=True))
+    held = zip(rows.values("quantity"), rows.values("avg_cost"), strict=True)
     positions = dict(zip(rows.codes("instrument_id").tolist(), held, strict=True))
-    cash = positions.pop(cash_asset).quantity
+    cash, _ = positions.pop(cash_asset)
     return Book(positions, cash, cash_asset)
 
 

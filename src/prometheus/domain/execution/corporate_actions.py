@@ -36,20 +36,21 @@ def after_split(position: Position, ratio: Fraction, last_close: Decimal | None)
 
     Examples
     --------
-    >>> after_split(Position(Decimal(5), Decimal(30)), Fraction(3, 2), Decimal(33))
-    (Position(quantity=Decimal('7'), avg_cost=Decimal('20.000000000000')), Decimal('11.000000000000'))
+    >>> after_split((Decimal(5), Decimal(30)), Fraction(3, 2), Decimal(33))
+    ((Decimal('7'), Decimal('20.000000000000')), Decimal('11.000000000000'))
     """
     new, old = Decimal(ratio.numerator), Decimal(ratio.denominator)
-    cost = quotient(position.avg_cost * old, new)
-    scaled = position.quantity * new
+    held, paid = position
+    cost = quotient(paid * old, new)
+    scaled = held * new
     rest = scaled % old  # has the sign of the position
     if not rest:
-        return Position(scaled // old, cost), ZERO
+        return (scaled // old, cost), ZERO
     if last_close is None:
-        return Position(quotient(scaled, old), cost), ZERO
+        return (quotient(scaled, old), cost), ZERO
     cash = quotient(rest * last_close, new)
     whole = scaled // old
-    return (Position(whole, cost) if whole else FLAT), cash
+    return ((whole, cost) if whole else FLAT), cash
 
 
 def dividend_cash(position: Position, dividend: Decimal) -> Decimal:
@@ -67,4 +68,5 @@ def dividend_cash(position: Position, dividend: Decimal) -> Decimal:
     -----
     Booked on the ex-date, when the price falls by it; daily tables hold no payment date.
     """
-    return position.quantity * dividend
+    held, _ = position
+    return held * dividend

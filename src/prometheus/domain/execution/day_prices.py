@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.exact import exact, exacts, split_ratio
-from prometheus.domain.execution.ports import Bar
+from prometheus.domain.execution.ports import TradingDay
 from prometheus.flow.batch import Batch
+from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.kernel.errors import MissingPriceError
 
 PRICES = "prices_daily"
@@ -27,32 +27,29 @@ class DayPrices:
     i: int
     config: FillsConfig
 
-    def bars(self, assets: Sequence[int]) -> dict[int, Bar]:
-        """Return a bar for each asset."""
-        if not assets:
-            return {}
-        codes = np.array(assets)
-        found_prices = self._row(self.config.price)[codes]
-        prices = found_prices.tolist()
-        splits = self._row("split")[codes]
-        is_plain = self.config.participation is None and not _has_any(splits)
-        if is_plain and not np.isnan(found_prices).any():
-            return dict(zip(assets, map(Bar, exacts(prices)), strict=True))
-        volumes = self._volumes(codes)
-        is_split = (~np.isnan(splits)).tolist()
-        is_delisted = (self.batch.assets.delisted[codes] <= self.batch.dates[self.i]).tolist()
-        found = {}
-        for k, asset in enumerate(assets):
-            price = prices[k]
-            is_known = price == price  # NaN is unlike itself
-            found[asset] = Bar(
-                exact(price) if is_known else None,
-                volumes[k],
-                is_split[k],
-                is_delisted[k],
-                self._last_close(asset) if is_delisted[k] and not is_known else None,
-            )
-        return found
+    def trading_day(self, codes: IntArray, cash: Decimal) -> TradingDay:
+        """Return the session as a broker sees it, for orders in these assets."""
+        date = self.batch.dates[self.i]
+        clock = self.batch.sessions.opens if self.config.price == "open" else self.batch.sessions.closes
+        row = self._row(self.config.price)[codes]
+        is_known = ~np.isnan(row)
+        values = row.tolist()
+        prices: list[Decimal | None]
+        last_closes: dict[int, Decimal | None] = {}
+        if is_known.all():
+            prices = [*exacts(values)]
+        else:
+            prices = [exact(value) if value == value else None for value in values]
+            is_out = ~is_known & (self.batch.assets.delisted[codes] <= date)
+            last_closes = {k: self._last_close(int(codes[k])) for k in np.flatnonzero(is_out).tolist()}
+        return TradingDay(
+            trades_at=int(clock[self.batch.days[self.i]].astype(np.int64)),
+            cash=cash,
+            prices=prices,
+            volumes=self._volumes(codes),
+            splits=np.flatnonzero(~np.isnan(self._row("split")[codes])).tolist(),
+            last_closes=last_closes,
+        )
 
     def splits(self, assets: Sequence[int]) -> Mapping[int, Fraction]:
         """Return the ratio, new over old shares, of those that split on this date."""
@@ -98,8 +95,8 @@ class DayPrices:
                 values[k], ages[assets[k]] = found
         return exacts(values), ages
 
-    def _row(self, column: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        row: np.ndarray[Any, np.dtype[np.float64]] = self.batch.panel(PRICES, column).at(0)[self.i]
+    def _row(self, column: str) -> FloatArray:
+        row: FloatArray = self.batch.panel(PRICES, column).at(0)[self.i]
         return row
 
     def _given(self, column: str, assets: Sequence[int]) -> list[tuple[int, float]]:
@@ -110,9 +107,9 @@ class DayPrices:
             return []
         return [(a, v) for a, v in zip(assets, values.tolist(), strict=True) if v == v]
 
-    def _volumes(self, codes: np.ndarray[Any, np.dtype[np.int64]]) -> list[Decimal | None]:
+    def _volumes(self, codes: IntArray) -> list[Decimal | None]:
         if self.config.participation is None:
-            return [None] * len(codes)
+            return []
         return [exact(v) if v == v else None for v in self._row("volume")[codes].tolist()]
 
     def _last_close(self, asset: int) -> Decimal | None:
@@ -128,5 +125,5 @@ class DayPrices:
         return None
 
 
-def _has_any(values: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+def _has_any(values: FloatArray) -> bool:
     return not bool(np.isnan(values).all())

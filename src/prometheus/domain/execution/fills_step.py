@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from operator import mul, sub
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,15 @@ from prometheus.domain.execution.book import Book, opened
 from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.day_prices import PRICES, DayPrices
 from prometheus.domain.execution.exact import MONEY, ZERO
-from prometheus.domain.execution.ports import Broker, TradingDay
+from prometheus.domain.execution.ports import NOTHING_TO_REPORT, Broker
 from prometheus.domain.execution.reported_rows import (
-    WorkingOrders,
     coded,
     days,
     executed_actions_rows,
     fills_rows,
     orders_updates,
 )
+from prometheus.domain.execution.working_orders import as_orders, working_orders
 from prometheus.flow.batch import Batch
 from prometheus.flow.rows import Rows, joined
 from prometheus.flow.step import Output, Read, Step
@@ -78,23 +79,21 @@ def _settled(batch: Batch, i: int, config: FillsConfig, broker: Broker) -> Outpu
     book = opened(batch, day, config)
     n_held = len(book.positions)
     events = book.apply_corporate_actions(batch.assets.ids, prices)
-    orders = WorkingOrders.of(batch, i)
-    clock = batch.sessions.opens if config.price == "open" else batch.sessions.closes
-    trading_day = TradingDay(
-        trades_at=int(clock[day].astype(np.int64)),
-        bars=prices.bars([order.asset for order in orders.working]),
-        cash=book.cash,
-    )
-    reports = broker.execute(orders.working, trading_day, config) if orders.working else ()
+    orders = working_orders(batch, i)
+    reports = NOTHING_TO_REPORT
+    if len(orders):
+        trading_day = prices.trading_day(orders.codes("instrument_id"), book.cash)
+        reports = broker.execute(as_orders(orders, batch), trading_day, config)
+    done = reports.executions
     rows: list[Rows] = []
-    done = [(orders.place[r.order_id], execution) for r in reports for execution in r.executions]
-    notional, commission = book.fold([(orders.working[k], execution) for k, execution in done])
-    if done:
+    notional = commission = ZERO
+    if len(done):
         fills = fills_rows(batch, day, orders, done)
-        rows += [fills, executed_actions_rows(batch, day, orders, reports, fills)]
+        rows += [fills, executed_actions_rows(batch, day, orders, done, fills)]
+        notional, commission = book.fold(fills.codes("instrument_id").tolist(), fills.values("side"), done)
     positions, stale = _positions(batch, day, book, prices)
     rows.append(positions)
-    summary: dict[str, Any] = {"n_orders": len(orders.working), "n_positions": n_held, **events}
+    summary: dict[str, Any] = {"n_orders": len(orders), "n_positions": n_held, **events}
     if stale:
         summary["stale"] = stale
     action: dict[str, Any] = {
@@ -103,12 +102,11 @@ def _settled(batch: Batch, i: int, config: FillsConfig, broker: Broker) -> Outpu
         "commission": format(commission, "f"),
         "cash": format(book.cash, "f"),
     }
-    reasons = Counter(report.reason for report in reports if report.reason)
-    if reasons:
-        action["reasons"] = dict(sorted(reasons.items()))
+    if any(reports.reasons):
+        action["reasons"] = dict(sorted(Counter(filter(None, reports.reasons)).items()))
     return Output(
         rows=tuple(rows),
-        updates=(orders_updates(day, orders, reports),) if reports else (),
+        updates=(orders_updates(day, orders, reports),) if any(reports.statuses) else (),
         proposed_actions=[action],
         input_summaries=[summary],
     )
@@ -118,10 +116,10 @@ def _positions(batch: Batch, day: int, book: Book, prices: DayPrices) -> tuple[R
     names = batch.assets.ids
     assets = sorted(book.positions)
     held = [book.positions[asset] for asset in assets]
+    quantities, costs = [quantity for quantity, _ in held], [cost for _, cost in held]
     closes, ages = prices.closes(assets)
-    quantities = [quantity for quantity, _ in held]
-    values = [quantity * close for quantity, close in zip(quantities, closes, strict=True)]
-    gains = [value - quantity * cost for value, (quantity, cost) in zip(values, held, strict=True)]
+    values = list(map(mul, quantities, closes))
+    gains = map(sub, values, map(mul, quantities, costs))
     n = len(assets) + 1
     return Rows(
         "positions_snapshots",
@@ -131,7 +129,7 @@ def _positions(batch: Batch, day: int, book: Book, prices: DayPrices) -> tuple[R
             "timestamp": np.full(n, batch.sessions.closes[day]),
             "instrument_id": coded([*assets, book.cash_asset], names),
             "quantity": [*quantities, book.cash],
-            "avg_cost": [*[cost for _, cost in held], _ONE],
+            "avg_cost": [*costs, _ONE],
             "market_value": [*values, book.cash],
             "unrealized_pnl": [*gains, ZERO],
             "mode": batch.context.mode,

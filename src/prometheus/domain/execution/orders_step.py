@@ -18,12 +18,17 @@ from prometheus.domain.execution.book import cash_place
 from prometheus.domain.execution.config import OrdersConfig
 from prometheus.domain.execution.day_prices import PRICES
 from prometheus.domain.execution.exact import MONEY, exact
-from prometheus.domain.execution.planned_orders import DELISTING, NOT_IN_TARGET, TARGET, Trade, planned_orders
+from prometheus.domain.execution.planned_orders import (
+    DELISTING,
+    NOT_IN_TARGET,
+    TARGET,
+    Trades,
+    planned_orders,
+)
 from prometheus.domain.execution.texts import json_text
 from prometheus.flow.batch import Batch
-from prometheus.flow.rows import Coded, Rows
+from prometheus.flow.rows import Coded, Rows, joined
 from prometheus.flow.step import Output, Read, Step
-from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.errors import InvalidRowsError
 from prometheus.kernel.ids import row_ids
 
@@ -43,23 +48,21 @@ def _reads(config: OrdersConfig) -> tuple[Read, ...]:
 def _compute(batch: Batch, config: OrdersConfig) -> Output:
     with localcontext(MONEY):
         planned = [_planned(batch, i, config) for i in range(len(batch.days))]
-    trades = [trade for found, _ in planned for trade in found]
-    date = np.repeat(np.arange(len(planned)), [len(found) for found, _ in planned])
+    found = [_orders(batch, i, trades) for i, (trades, _) in enumerate(planned) if len(trades)]
     return Output(
-        rows=(_orders(batch, date, trades),) if trades else (),
-        proposed_actions=[_in_short(found) for found, _ in planned],
+        rows=(joined(found),) if found else (),
+        proposed_actions=[_in_short(trades) for trades, _ in planned],
         input_summaries=[summary for _, summary in planned],
     )
 
 
-def _in_short(trades: Sequence[Trade]) -> dict[str, Any]:
-    n_sells = [trade.side for trade in trades].count("SELL")
-    n_leaving = [trade.reason for trade in trades].count(DELISTING)
-    short = {"n_orders": len(trades), "n_sells": n_sells, "n_buys": len(trades) - n_sells}
+def _in_short(trades: Trades) -> dict[str, Any]:
+    n_leaving = trades.reasons.count(DELISTING)
+    short = {"n_orders": len(trades), "n_sells": trades.n_sells, "n_buys": len(trades) - trades.n_sells}
     return {**short, "n_delistings": n_leaving} if n_leaving else short
 
 
-def _planned(batch: Batch, i: int, config: OrdersConfig) -> tuple[list[Trade], dict[str, Any]]:
+def _planned(batch: Batch, i: int, config: OrdersConfig) -> tuple[Trades, dict[str, Any]]:
     positions = _held(batch, i)
     targets = _targets(batch, i)
     touched = list(positions) if targets is None else list({**positions, **targets})
@@ -134,29 +137,29 @@ def _is_worth_it(batch: Batch, i: int, config: OrdersConfig) -> Callable[[int, D
     return is_worth_it
 
 
-def _orders(batch: Batch, date: IntArray, trades: Sequence[Trade]) -> Rows:
-    assets, sides, quantities, reasons = zip(*trades, strict=True)
-    codes = np.array(assets)
-    decisions = batch.decisions[date]
-    days = batch.days[date]
-    same = np.zeros(len(trades), dtype=np.int64)
+def _orders(batch: Batch, i: int, trades: Trades) -> Rows:
+    n, day = len(trades), int(batch.days[i])
+    codes = np.array(trades.assets)
+    same = np.zeros(n, dtype=np.int64)
+    is_sell = (np.arange(n) < trades.n_sells).astype(np.int64)
+    decisions = np.repeat(batch.decisions[i : i + 1], n, axis=0)
     return Rows(
         "orders",
-        days,
+        np.full(n, day, dtype=np.int64),
         {
             "order_id": row_ids(decisions, batch.assets.digests[codes]),
-            "timestamp": batch.sessions.closes[days],
+            "timestamp": np.full(n, batch.sessions.closes[day]),
             "instrument_id": Coded(codes, batch.assets.ids),
-            "side": Coded(np.array([0 if side == "BUY" else 1 for side in sides]), _SIDES),
+            "side": Coded(is_sell, _SIDES),
             "order_type": Coded(same, _MARKET),
-            "quantity": list(quantities),
+            "quantity": trades.quantities,
             "limit_price": None,
             "stop_price": None,
             "status": Coded(same, _PENDING),
             "mode": batch.context.mode,
             "portfolio_id": batch.context.portfolio_id,
             "decision_id": decisions,
-            "metadata": Coded(np.array([_REASON_CODES[reason] for reason in reasons]), _METADATA),
+            "metadata": Coded(np.array([_REASON_CODES[reason] for reason in trades.reasons]), _METADATA),
         },
     )
 

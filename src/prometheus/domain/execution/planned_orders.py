@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from prometheus.domain.execution.exact import ZERO
 
@@ -13,13 +13,20 @@ NOT_IN_TARGET = "not in target"
 DELISTING = "delisting"
 
 
-class Trade(NamedTuple):
-    """One trade to make. ``asset`` is its place among the assets, ``quantity`` above 0."""
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """Trades to make, a list a column: first ``n_sells`` sells, then buys, each in the order of assets.
 
-    asset: int
-    side: str
-    quantity: Decimal
-    reason: str
+    Assets are places among the assets of the run, quantities above 0.
+    """
+
+    n_sells: int
+    assets: list[int]
+    quantities: list[Decimal]
+    reasons: list[str]
+
+    def __len__(self) -> int:
+        return len(self.assets)
 
 
 def planned_orders(
@@ -28,7 +35,7 @@ def planned_orders(
     *,
     leaving: Collection[int] = (),
     is_worth_it: Callable[[int, Decimal], bool] | None = None,
-) -> list[Trade]:
+) -> Trades:
     """Return the trades that turn positions into targets, sells first, each in the order of assets.
 
     Parameters
@@ -43,23 +50,26 @@ def planned_orders(
 
     Examples
     --------
-    >>> [tuple(t)[:2] + (int(t.quantity), t.reason) for t in planned_orders(
-    ...     {0: Decimal(5), 1: Decimal(3)}, {1: Decimal(9), 2: Decimal(4)})]
-    [(0, 'SELL', 5, 'not in target'), (1, 'BUY', 6, 'target'), (2, 'BUY', 4, 'target')]
+    >>> trades = planned_orders({0: Decimal(5), 1: Decimal(3)}, {1: Decimal(9), 2: Decimal(4)})
+    >>> trades.n_sells, trades.assets, [int(quantity) for quantity in trades.quantities], trades.reasons
+    (1, [0, 1, 2], [5, 6, 4], ['not in target', 'target', 'target'])
     """
-    changes: list[tuple[int, Decimal, str]] = []
-    if leaving:
-        changes += [(asset, -held, DELISTING) for asset, held in positions.items() if asset in leaving]
+    changes: dict[int, Decimal] = {}
     if targets is not None:
-        for asset, held in positions.items():
-            if asset not in targets and asset not in leaving:
-                changes.append((asset, -held, NOT_IN_TARGET))
         for asset, wanted in targets.items():
-            change = wanted - positions.get(asset, ZERO)
-            if not change or asset in leaving:
-                continue
-            if not wanted or is_worth_it is None or is_worth_it(asset, change):
-                changes.append((asset, change, TARGET))
-    changes.sort()
-    sells = [Trade(asset, "SELL", -change, reason) for asset, change, reason in changes if change < 0]
-    return sells + [Trade(asset, "BUY", change, reason) for asset, change, reason in changes if change > 0]
+            changes[asset] = wanted - positions.get(asset, ZERO)
+        if is_worth_it is not None:
+            changes = {a: c for a, c in changes.items() if not targets[a] or is_worth_it(a, c)}
+        changes |= {asset: -positions[asset] for asset in positions.keys() - targets.keys()}
+    for asset in leaving:
+        changes[asset] = -positions.get(asset, ZERO)
+    order = sorted(changes)
+    sells = [asset for asset in order if changes[asset] < ZERO]
+    buys = [asset for asset in order if changes[asset] > ZERO]
+    reasons = dict.fromkeys(targets or (), TARGET) | dict.fromkeys(leaving, DELISTING)
+    return Trades(
+        len(sells),
+        sells + buys,
+        [-changes[asset] for asset in sells] + [changes[asset] for asset in buys],
+        [reasons.get(asset, NOT_IN_TARGET) for asset in sells + buys],
+    )

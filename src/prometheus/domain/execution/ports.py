@@ -1,41 +1,45 @@
 """The broker door: orders go out, reports of what became of them come back.
 
-`Order`, `Bar` and `Execution` are named tuples rather than dataclasses: a backtest makes a hundred
-thousand of each.
+Everything here is a column, a list with one value an order or an execution, rather than an object for each:
+a backtest sends a hundred thousand orders. An order is named by its place in those lists.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from prometheus.domain.execution.config import FillsConfig
+from prometheus.flow.rows import Coded
+from prometheus.kernel.arrays import ByteArray
 
 
-class Order(NamedTuple):
-    """A working order. ``order_id`` are the 16 bytes of its UUID; ``asset`` is its place among the assets."""
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """Working orders in turn: sells first, so that they pay for buys, each by instrument and id.
 
-    order_id: bytes
-    asset: int
-    instrument_id: str
-    side: str
-    order_type: str
-    quantity: Decimal
-
-
-class Bar(NamedTuple):
-    """What a simulation knows of a name on the session that orders trade in; None is not known.
-
-    ``price`` is the open or the close, as the config says; ``last_close`` is given where there is no bar.
+    Attributes
+    ----------
+    ids : ndarray of shape (n_orders, 16), uint8
+        Their UUIDs.
+    instrument_ids : Coded
+        ``instrument_ids.texts()`` are the ids.
+    sides, order_types : sequence of str
+        BUY or SELL; MARKET, LIMIT and so on.
+    quantities : sequence of Decimal
+        Above 0.
     """
 
-    price: Decimal | None
-    volume: Decimal | None = None
-    is_split: bool = False
-    is_delisted: bool = False
-    last_close: Decimal | None = None
+    ids: ByteArray
+    instrument_ids: Coded
+    sides: Sequence[str]
+    order_types: Sequence[str]
+    quantities: Sequence[Decimal]
+
+    def __len__(self) -> int:
+        return len(self.sides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,43 +50,80 @@ class TradingDay:
     ----------
     trades_at : int
         When orders trade, in seconds since 1970 (UTC).
-    bars : mapping of int to Bar
-        By place among the assets; one for each order.
     cash : Decimal
         Cash before the orders trade.
+    prices : sequence of Decimal or None
+        For each order the open or the close of its instrument, as the config says; None where there is no
+        bar.
+    volumes : sequence of Decimal or None
+        For each order the volume of its bar; empty where the config sets no limit by volume.
+    splits : collection of int
+        The orders whose instrument splits on the day.
+    last_closes : mapping of int to Decimal or None
+        For the orders in a delisted instrument that has no bar, its last close, None where none is known.
     """
 
     trades_at: int
-    bars: Mapping[int, Bar]
     cash: Decimal
+    prices: Sequence[Decimal | None]
+    volumes: Sequence[Decimal | None] = ()
+    splits: Collection[int] = ()
+    last_closes: Mapping[int, Decimal | None] = field(default_factory=dict)
 
 
-class Execution(NamedTuple):
-    """One execution. ``execution_id`` is the broker's, unlike any other of its order.
+@dataclass(frozen=True, slots=True)
+class Executions:
+    """Executions of orders.
 
-    ``executed_at`` counts seconds since 1970 (UTC); ``tag`` says what was special, mostly nothing.
+    Attributes
+    ----------
+    orders : sequence of int
+        The order of each.
+    ids : sequence of str
+        The broker's, unlike any other of the same order.
+    quantities, prices, commissions : sequence of Decimal
+    times : sequence of int
+        Seconds since 1970 (UTC).
+    tags : sequence of str
+        What was special, mostly nothing.
     """
 
-    execution_id: str
-    quantity: Decimal
-    price: Decimal
-    commission: Decimal
-    executed_at: int
-    tag: str = ""
+    orders: Sequence[int]
+    ids: Sequence[str]
+    quantities: Sequence[Decimal]
+    prices: Sequence[Decimal]
+    commissions: Sequence[Decimal]
+    times: Sequence[int]
+    tags: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.orders)
 
 
-class Report(NamedTuple):
-    """What became of an order: its executions, the status that it has now and, unless filled, why."""
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What became of the orders.
 
-    order_id: bytes
-    status: str
-    executions: tuple[Execution, ...] = ()
-    reason: str = ""
+    Attributes
+    ----------
+    statuses : sequence of str or None
+        The status that each order has now; None leaves it as it is.
+    reasons : sequence of str
+        Why, for each order that was not filled; empty otherwise.
+    executions : Executions
+    """
+
+    statuses: Sequence[str | None]
+    reasons: Sequence[str]
+    executions: Executions
+
+
+NOTHING_TO_REPORT = Reports((), (), Executions((), (), (), (), (), (), ()))
 
 
 class Broker(Protocol):
     """Executes orders, or tells what a broker outside did with them."""
 
-    def execute(self, orders: Sequence[Order], day: TradingDay, config: FillsConfig) -> Sequence[Report]:
-        """Return at most one report an order; an order without one keeps its status."""
+    def execute(self, orders: Orders, day: TradingDay, config: FillsConfig) -> Reports:
+        """Return what became of each order."""
         ...

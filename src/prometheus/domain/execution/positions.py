@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
 
 from prometheus.domain.execution.exact import ZERO, quotient
 
+Position = tuple[Decimal, Decimal]
+"""Units held, negative when short, and the average price paid for one; commissions are not in it."""
 
-class Position(NamedTuple):
-    """Units held, negative when short, and the average price paid for one; commissions are not in it."""
-
-    quantity: Decimal
-    avg_cost: Decimal
-
-
-FLAT = Position(ZERO, ZERO)
+FLAT: Position = (ZERO, ZERO)
 
 
 def folded(position: Position, quantity: Decimal, price: Decimal) -> Position:
@@ -37,17 +31,17 @@ def folded(position: Position, quantity: Decimal, price: Decimal) -> Position:
 
     Examples
     --------
-    >>> folded(Position(Decimal(10), Decimal(4)), Decimal(10), Decimal(5))
-    Position(quantity=Decimal('20'), avg_cost=Decimal('4.500000000000'))
+    >>> folded((Decimal(10), Decimal(4)), Decimal(10), Decimal(5))
+    (Decimal('20'), Decimal('4.500000000000'))
     """
     held, cost = position
     if not held:
-        return Position(quantity, price) if quantity else FLAT
+        return (quantity, price) if quantity else FLAT
     total = held + quantity
     if not total:
         return FLAT
-    if (held > 0) == (quantity > 0):
-        return Position(total, quotient(held * cost + quantity * price, total))
-    if (total > 0) == (held > 0):
-        return Position(total, cost)
-    return Position(total, price)
+    if (held > ZERO) == (quantity > ZERO):
+        return total, quotient(held * cost + quantity * price, total)
+    if (total > ZERO) == (held > ZERO):
+        return total, cost
+    return total, price

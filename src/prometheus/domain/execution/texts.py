@@ -4,15 +4,49 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from prometheus.kernel.arrays import ByteArray
+from prometheus.kernel.arrays import ByteArray, IntArray
 
-_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+_BLANK = "00000000-0000-0000-0000-000000000000"
 # Where the 32 hex digits stand in the 36 characters of a UUID.
-_DIGITS = np.array([i for i in range(36) if i not in (8, 13, 18, 23)])
+_DIGITS = np.array([place for place, character in enumerate(_BLANK) if character == "0"])
+
+
+def with_ids(template: str, *ids: ByteArray) -> list[str]:
+    """Return an ASCII template once a row, with each ``%s`` replaced by a UUID of that row.
+
+    Parameters
+    ----------
+    template : str
+    *ids : ndarray of shape (n_rows, 16), uint8
+        The ids for each ``%s`` in turn.
+
+    Examples
+    --------
+    >>> with_ids('["%s"]', np.arange(16, dtype=np.uint8).reshape(1, 16))
+    ['["00010203-0405-0607-0809-0a0b0c0d0e0f"]']
+    """
+    line, places = _blank_line(template)
+    n, width = len(ids[0]), len(line)
+    text = np.empty((n, width), dtype=np.uint8)
+    text[:] = line
+    for own, digits in zip(ids, places, strict=True):
+        text[:, digits] = np.frombuffer(own.tobytes().hex().encode(), dtype=np.uint8).reshape(n, 32)
+    joined = text.tobytes().decode("ascii")
+    return [joined[i : i + width] for i in range(0, width * n, width)]
+
+
+@lru_cache(maxsize=16)
+def _blank_line(template: str) -> tuple[ByteArray, list[IntArray]]:
+    """Return the bytes of a template with blank ids, and where the digits of each id stand."""
+    before = [len(part) for part in template.split("%s")[:-1]]
+    starts = np.cumsum(before) + len(_BLANK) * np.arange(len(before))
+    line = np.frombuffer(template.replace("%s", _BLANK).encode("ascii"), dtype=np.uint8)
+    return line, [start + _DIGITS for start in starts]
 
 
 def uuid_strings(ids: ByteArray) -> list[str]:
@@ -23,14 +57,7 @@ def uuid_strings(ids: ByteArray) -> list[str]:
     >>> uuid_strings(np.arange(16, dtype=np.uint8).reshape(1, 16))
     ['00010203-0405-0607-0809-0a0b0c0d0e0f']
     """
-    n = len(ids)
-    text = np.full((n, 36), ord("-"), dtype=np.uint8)
-    digits = np.empty((n, 32), dtype=np.uint8)
-    digits[:, 0::2] = _HEX[ids >> 4]
-    digits[:, 1::2] = _HEX[ids & 15]
-    text[:, _DIGITS] = digits
-    joined = text.tobytes().decode("ascii")
-    return [joined[i : i + 36] for i in range(0, 36 * n, 36)]
+    return with_ids("%s", ids)
 
 
 def json_text(body: Mapping[str, Any]) -> str:
