@@ -10,6 +10,7 @@ from prometheus.adapters.price_door import ingest_prices
 from prometheus.domain.market.delivery import Delivery
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.store.connections import connect
+from prometheus.store.decisions import latest_known_at
 from prometheus.store.derived import upsert_derived
 
 MONDAY, TUESDAY, WEDNESDAY = date(2018, 2, 5), date(2018, 2, 6), date(2018, 2, 7)
@@ -65,13 +66,20 @@ def test_a_corrected_row_keeps_every_version_with_the_moment_until_which_it_was_
 
 def test_going_back_to_a_former_value_is_a_correction_too(databases):
     a, b = delivery(("A", MONDAY, 10.0, 11.0)), delivery(("A", MONDAY, 10.0, 12.0))
-    take(databases, a, 8)
+    first = take(databases, a, 8)
     take(databases, b, 9)
     back = take(databases, a, 10)
     assert back.n_corrected == 1
+    assert back.is_recorded
+    assert back.decision_id != first.decision_id
+    with connect(databases.runtime_url) as connection:
+        assert latest_known_at(connection, "US_EQ") == datetime(2018, 2, 10, tzinfo=UTC)
     ((_, _, _, close, _, metadata),) = rows_of(databases)
     assert (close, [r["close"] for r in metadata["revisions"]]) == (11.0, [11.0, 12.0])
-    assert not take(databases, a, 11).has_changed
+    again = take(databases, a, 11)
+    assert not again.has_changed
+    assert again.decision_id == back.decision_id
+    assert len(decisions_of(databases)) == 3
 
 
 def test_rows_whose_decision_was_lost_in_a_crash_get_it_by_running_again(databases):

@@ -2,7 +2,8 @@
 
 1. Look up the market and its instruments; with ``create``, unknown symbols become instruments.
 2. Check the delivery by the hard rules; broken rows go to a rejects file.
-3. Derive the decision's id from the content: the same delivery has the same id.
+3. Derive the decision's id from the content: the same delivery has the same id, unless it undoes a
+   correction of itself.
 4. Write what is new or corrected, in one transaction of the historical database.
 5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the
    rows carry the batch, so the decision that is missing is seen and written.
@@ -27,7 +28,7 @@ from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
 from prometheus.flow.storage import Decision
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
-from prometheus.kernel.ids import decision_id, short_id, uuid_text
+from prometheus.kernel.ids import decision_id, digest, short_id, uuid_text
 from prometheus.kernel.sessions import sessions_of
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
@@ -108,21 +109,18 @@ def ingest_prices(
             market = _market(runtime, market_id)
         prices = _identified(checked.prices, market.instruments)
         config = IngestPricesConfig()
-        fingerprint = content_digest(prices)
         first, last = _span(prices)
         last_date = np.datetime64(last, "D")
-        raw_id = decision_id(
-            engine_name=config.engine_name,
-            config_id=config.config_id,
-            context_id=market_id,
-            as_of_date=last_date,
-            fingerprint=fingerprint,
-        )
-        batch = short_id(raw_id)
+        before, (raw_id, fingerprint) = _ids(runtime, config, market_id, last_date, content_digest(prices))
         if not dry_run:  # instruments first: prices must never point at one that is not there
             runtime.commit()
         with connect(databases.historical_url) as historical:
-            counts, moment = _written(historical, runtime, prices, market_id, raw_id, known_at, dry_run)
+            counts, moment = _written(
+                historical, runtime, prices, market_id, short_id(raw_id), known_at, dry_run
+            )
+        if before is not None and not counts.has_changed:
+            raw_id = before
+        batch = short_id(raw_id)
         rejects = set_aside(checked, delivery, None if dry_run else rejects_folder, name=batch)
         needs_record = counts.has_changed and not dry_run
         was_recorded = False
@@ -162,6 +160,34 @@ def _market(runtime: Connection, market_id: str) -> _Market:
         found = market_row(runtime, market_id)
         assert found is not None
     return _Market(found[0], found[1], instruments_of(runtime, market_id))
+
+
+def _ids(
+    runtime: Connection,
+    config: IngestPricesConfig,
+    market_id: str,
+    last_date: np.datetime64,
+    content: bytes,
+) -> tuple[bytes | None, tuple[bytes, bytes]]:
+    """Return the id of the latest decision on this content, and the id and fingerprint that a new one has.
+
+    The same content counts again when it undoes what was corrected in between: then it became known twice.
+    """
+    before: bytes | None = None
+    n_before = 0
+    while True:
+        fingerprint = digest(content, str(n_before)) if n_before else content
+        raw_id = decision_id(
+            engine_name=config.engine_name,
+            config_id=config.config_id,
+            context_id=market_id,
+            as_of_date=last_date,
+            fingerprint=fingerprint,
+        )
+        if not is_recorded(runtime, raw_id):
+            return before, (raw_id, fingerprint)
+        before = raw_id
+        n_before += 1
 
 
 def _span(prices: pl.DataFrame) -> tuple[date, date]:
@@ -211,11 +237,10 @@ def _written(
     runtime: Connection,
     prices: pl.DataFrame,
     market_id: str,
-    raw_id: bytes,
+    batch: str,
     known_at: datetime | None,
     dry_run: bool,
 ) -> tuple[PriceCounts, datetime]:
-    batch = short_id(raw_id)
     moment = known_at or server_time(historical)
     full = with_adjusted_close(prices, _factors(historical, prices))
     _require_one_chain(historical, full)
@@ -224,7 +249,7 @@ def _written(
         _require_order(runtime, market_id, moment)
     if dry_run:
         historical.rollback()
-    elif not counts.has_changed and not is_recorded(runtime, raw_id):
+    elif not counts.has_changed:  # a crash may have lost the decision of what is there
         counts, corrected_at = rows_of_batch(historical, prices, batch=batch)
         moment = corrected_at or moment
     return counts, moment
