@@ -47,6 +47,22 @@ def test_a_delivery_goes_on_where_the_one_before_it_ended() -> None:
     assert rest["adjusted_close"].to_numpy() == pytest.approx(together["adjusted_close"][2:].to_numpy())
 
 
+@pytest.mark.parametrize("known", [[0, 1], [2, 3], [1], [0, 3]])
+def test_rows_without_an_adjusted_close_stand_in_a_chain_with_those_that_have_one(known) -> None:
+    raw = prices([100.0, 51.0, 50.0, 52.0], splits=[None, 2.0, None, None], dividends=[None] * 3 + [0.5])
+    whole = 0.25 * with_adjusted_close(raw, NO_FACTORS)["adjusted_close"]  # as a vendor scales it
+    is_known = pl.Series([i in known for i in range(4)])
+    given = raw.with_columns(pl.when(is_known).then(whole).alias("adjusted_close"))
+    found = with_adjusted_close(pl.concat([given, prices([7.0], instrument="B")]), NO_FACTORS)
+    assert found["adjusted_close"].to_list() == pytest.approx([*whole.to_list(), 7.0], rel=1e-14)
+    assert found["is_computed"].to_list() == [*(~is_known).to_list(), True]
+
+
+def test_an_adjusted_close_of_the_vendor_counts_without_any_action_too() -> None:
+    given = prices([100.0, 101.0]).with_columns(pl.Series("adjusted_close", [50.0, None]))
+    assert with_adjusted_close(given, NO_FACTORS)["adjusted_close"].to_list() == [50.0, 50.5]
+
+
 def test_each_instrument_has_a_chain_of_its_own_and_a_first_action_adjusts_nothing() -> None:
     both = pl.concat([prices([10.0, 5.0], splits=[3.0, 2.0]), prices([7.0, 8.0], instrument="B")])
     found = with_adjusted_close(both, NO_FACTORS)
