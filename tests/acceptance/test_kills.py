@@ -23,10 +23,12 @@ from pathlib import Path
 import prometheus.pipeline, prometheus.maths.performance, prometheus.store.postgres
 from prometheus.backtest import spec_of
 from prometheus.bootstrap import run_backtest
+from prometheus.kernel.sessions import sessions_of
 from prometheus.store.settings import Settings
 
 home = sys.argv[1]
 spec = spec_of(json.loads(sys.argv[2]), where="tests")
+sessions_of({"calendar": "XNYS"})  # takes longer than the run
 for line in sys.stdin:
     runtime_url, historical_url, after = json.loads(line)
     began = time.monotonic()
@@ -95,6 +97,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 @pytest.fixture(scope="module")
 def undisturbed(worlds: Worlds, runs: Runs) -> tuple[Stored, float]:
     """What a run writes that nobody disturbs, and how long it takes."""
+    runs.finished(worlds.clone())  # the first one reads programs from the disk
     databases = worlds.clone()
     seconds = runs.finished(databases)
     return stored(databases), seconds
@@ -111,8 +114,9 @@ def _broken_by_kills(
     seen: set[int] = set()
     while n_killed < n_kills:
         databases = worlds.clone()
-        for _ in range(min(KILLS_A_WORLD, n_kills - n_killed)):
-            if not runs.killed(databases, draws.uniform(0.0, 0.95) * seconds):
+        for part in range(min(KILLS_A_WORLD, n_kills - n_killed)):
+            # One in each fifth of the run, at any moment of it.
+            if not runs.killed(databases, 0.95 * seconds * (part + draws.random()) / KILLS_A_WORLD):
                 break
             n_killed += 1
             seen.add(len(stored(databases, tables=["engine_decisions"])["engine_decisions"]))

@@ -69,10 +69,9 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Worlds:
-    """Makes clones of the template databases of a filled market."""
+    """Makes clones of the template databases of a filled market; they go when their server goes."""
 
     server: Server
-    made: list[str] = field(default_factory=list)
     whole: dict[Pipeline, Databases] = field(default_factory=dict)
 
     def clone(self, template: str = "world") -> Databases:
@@ -82,14 +81,7 @@ class Worlds:
         self.server.execute(
             *(f"CREATE DATABASE {new} TEMPLATE {template}_{name}" for name, new in names.items())
         )
-        self.made.extend(names.values())
         return Databases(self.server.url(names["runtime"]), self.server.url(names["historical"]))
-
-    def drop(self) -> None:
-        """Drop all clones."""
-        names = [*self.made, *(f"world_{name}" for name in NAMES)]
-        self.server.execute(*(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" for name in names))
-        self.made.clear()
 
 
 def fill_templates(server: Server, home: Path) -> Databases:

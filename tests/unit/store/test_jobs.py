@@ -1,4 +1,4 @@
-"""Write jobs: what is on record is left out, what advances is merged or sent, a broken rule leaves nothing."""
+"""Write jobs: what is on record is left out, what advances is merged or sent, no half jobs."""
 
 from __future__ import annotations
 
