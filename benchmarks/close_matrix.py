@@ -13,18 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.clock import best_of
+from benchmarks.clock import timed
 from benchmarks.figure import Figure, Report, seconds
 from benchmarks.place import MARKET, Place
 from benchmarks.stored import stored_panel
 from prometheus.bootstrap import sessions_of_market
 from prometheus.store.assets import read_assets
 from prometheus.store.connections import connect
+from prometheus.store.copying import Connection
 from prometheus.store.panels import read_panels
 from prometheus.store.server_account import programs_folder
 
 MOST = 1.5
-REPEATS = 7
+REPEATS = 9
+OURS = "ours"
 COLUMNS = "COPY prices_daily (instrument_id, trade_date, close)"
 
 
@@ -38,25 +40,24 @@ def close_matrix(place: Place, repeats: int) -> Report:
     ]
     with connect(databases.runtime_url) as runtime:
         assets = read_assets(runtime, market_id=MARKET)
-    limits: dict[str, float] = {}
     with connect(databases.historical_url, autocommit=True) as connection:
-        place.checkpoint()
-        took = best_of(
-            repeats,
-            lambda: read_panels(connection, "prices_daily", ["close"], assets=assets, dates=dates),
-        )
+
+        def ours() -> object:
+            return read_panels(connection, "prices_daily", ["close"], assets=assets, dates=dates)
+
+        calls: dict[str, Callable[[], object]] = {OURS: ours}
         for layout in ("text", "binary"):
-            statement = f"{COLUMNS} TO STDOUT (FORMAT {layout})"
-
-            def drained(statement: str = statement) -> None:
-                with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-                    for _ in copy:
-                        pass
-
-            limits[f"psycopg, {layout}"] = best_of(repeats, drained)
+            calls[f"psycopg, {layout}"] = _drained(connection, layout)
             psql = _psql(databases.historical_url, layout)
             if psql is not None:
-                limits[f"psql, {layout}"] = best_of(repeats, psql)
+                calls[f"psql, {layout}"] = psql
+        place.checkpoint()
+        best = dict.fromkeys(calls, float("inf"))
+        for _ in range(repeats):  # in turns, so that a disturbance meets all of them
+            for name, call in calls.items():
+                best[name] = min(best[name], timed(call)[0])
+    took = best.pop(OURS)
+    limits = best
     close = stored_panel(databases, ("close",)).values["close"]
     name, limit = min(limits.items(), key=lambda item: item[1])
     ratio = took / limit
@@ -76,9 +77,20 @@ def close_matrix(place: Place, repeats: int) -> Report:
         (
             "Bare COPY out: "
             + "; ".join(f"{one} {seconds(value)}" for one, value in limits.items())
-            + f". Best of {repeats} each; psql's times hold its start.",
+            + f". Best of {repeats} each, in turns; psql's times hold its start.",
         ),
     )
+
+
+def _drained(connection: Connection, layout: str) -> Callable[[], None]:
+    statement = f"{COLUMNS} TO STDOUT (FORMAT {layout})".encode()
+
+    def drained() -> None:
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for _ in copy:
+                pass
+
+    return drained
 
 
 def _psql(url: str, layout: str) -> Callable[[], object] | None:
