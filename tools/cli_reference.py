@@ -22,6 +22,8 @@ finds its databases by the [settings](settings.md) and starts the embedded serve
 0 is success; the others are those of [errors](errors.md).
 """
 
+VERBATIM = "\b\n"
+
 
 def verbs() -> dict[tuple[str, ...], Any]:
     """Return every visible verb by its words, parents first."""
@@ -54,7 +56,7 @@ def section(path: tuple[str, ...], command: Any) -> str:
     words = " ".join(("prometheus", *path))
     arguments = [param for param in command.params if param.param_type_name == "argument"]
     usage = " ".join([words, *(called(one) for one in arguments)])
-    text = inspect.cleandoc(command.help or "").replace("\f", "")
+    text = with_fences(inspect.cleandoc(command.help or "").replace("\f", ""))
     lines = ["", f"{'#' * min(len(path) + 2, 4)} `{usage}`", "", text]
     described = [
         (names(param), " ".join((getattr(param, "help", "") or "").split()))
@@ -64,6 +66,15 @@ def section(path: tuple[str, ...], command: Any) -> str:
     if described:
         lines += ["", "| | |", "|---|---|", *(f"| {name} | {about} |" for name, about in described)]
     return "\n".join(lines) + "\n"
+
+
+def with_fences(text: str) -> str:
+    """Return a help text with its verbatim paragraphs, each behind a backspace, as blocks of code."""
+    parts = [
+        f"```toml\n{part.removeprefix(VERBATIM)}\n```" if part.startswith(VERBATIM) else part
+        for part in text.split("\n\n")
+    ]
+    return "\n\n".join(parts)
 
 
 def names(param: Any) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import datetime
+from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prometheus.cli.output import JsonOption, print_json, print_table, say
-from prometheus.kernel.errors import UsageError
+from prometheus.kernel.errors import DiskFullError, UsageError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ def backtest(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    r"""Run a strategy over the past; every decision, order, fill and position is stored.
+    """Run a strategy over the past; every decision, order, fill and position is stored.
 
     A run is a portfolio of its own. The same specification on the same data is the same run: it is not
     computed again, and nothing is written.
@@ -59,20 +62,23 @@ def backtest(
     market    = "US_EQ"           # whose instruments are scored
     rebalance = "monthly"         # or weekly, daily
     benchmark = "US_INDEX:SPX"    # any instrument with prices
+
     \b
     [scores.weights]              # alpha families and their weights
     momentum_12_1 = 1.0
+
     \b
     [targets]
     n_names   = 10
     weighting = "inverse_volatility"
+
     \b
     [fills]
     price = "open"                # "close" for data without opens
 
     Sections: run, scores, universes, targets, fills, orders, risk, outcomes.
     `prometheus graph` shows the steps; docs/how-to/run-a-backtest.md says where every key is described.
-    """
+    """  # noqa: D301  \b keeps the lines of the paragraph after it as they are
     from prometheus.backtest import performance_of, spec_from_file
     from prometheus.bootstrap import run_backtest
     from prometheus.cli.progress import Bar
@@ -119,10 +125,19 @@ def write_tear_sheet(record: RunRecord, spec: BacktestSpec, target: Path) -> Non
     from prometheus.reports.run_report import run_report
     from prometheus.reports.tear_sheet import tear_sheet_html
 
+    text = tear_sheet_html(run_report(record, spec))
+    half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(tear_sheet_html(run_report(record, spec)), encoding="utf-8")
+        half.write_text(text, encoding="utf-8")
+        half.replace(target)  # whole or not at all: half a sheet would pass for one that is there
     except OSError as error:
+        with suppress(OSError):
+            half.unlink()
+        if error.errno == ENOSPC:
+            raise DiskFullError(
+                f"No room is left for {target}.", remedy="Free some; the run itself is on record."
+            ) from error
         raise UsageError(
             f"The tear sheet can't be written to {target}: {error.strerror}.", remedy="Choose another file."
         ) from error
