@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prometheus.adapters.ingest_report import IngestReport
     from prometheus.backtest import BacktestSpec, RunRecord
     from prometheus.flow.progress import Progress
+    from prometheus.flow.storage import Storage
 
 
 DEMO_STRATEGIES = ("momentum", "reversal", "five_stocks")
@@ -122,10 +123,13 @@ def run_backtest(
     from prometheus import __version__, backtest
     from prometheus.domain.reference.markets import known_market
     from prometheus.domain.reference.specs import CASH_MARKET, Portfolio, Strategy, cash_instrument
+    from prometheus.flow.as_known import AsKnown
+    from prometheus.flow.graph import graph_of
     from prometheus.flow.runner import BATCH_SESSIONS, data_fingerprint, run
     from prometheus.flow.world import World
     from prometheus.kernel.ids import digest
     from prometheus.maths.performance import statistics_mapping
+    from prometheus.pipeline import default_configs, derivation_steps
     from prometheus.store.assets import read_assets
     from prometheus.store.decisions import latest_known_at
     from prometheus.store.ledger import price_span, read_closes, read_run
@@ -144,7 +148,8 @@ def run_backtest(
         register_markets(connection, [known_market(CASH_MARKET)])
         register_instruments(connection, [cash_instrument(spec.run.currency)])
         assets = read_assets(connection, market_id=market_id, cash_instrument_id=f"CASH:{spec.run.currency}")
-        known_at = _naive(spec.run.known_at or latest_known_at(connection, market_id))
+        latest = latest_known_at(connection, market_id)
+        known_at = _naive(spec.run.known_at or latest)
     with driver_errors(), connect(databases.historical_url) as connection:
         span = price_span(connection, assets.ids)
         benchmark = None if spec.run.benchmark is None else price_span(connection, [spec.run.benchmark])
@@ -160,7 +165,19 @@ def run_backtest(
     plan = backtest.planned_sessions(spec.run, sessions, first=span[0], last=span[1])
     graph = spec.graph()
     with PostgresStorage(databases, sessions) as storage:
-        world = World(backtest.context_of(spec, ""), sessions, assets, storage, known_at)
+        context = backtest.context_of(spec, "")
+        seen: Storage = storage
+        if known_at is not None and known_at < (_naive(latest) or known_at):
+            steps = derivation_steps()
+            configs = default_configs(steps)
+            seen = AsKnown(
+                storage,
+                derivations=graph_of(steps, configs),
+                configs=configs,
+                context=context,
+                sessions=sessions,
+            )
+        world = World(context, sessions, assets, seen, known_at)
         fingerprint, inputs = data_fingerprint(graph, world, plan.days)
         dates = backtest.dates_of(plan, sessions)
         if spec.run.benchmark is not None:

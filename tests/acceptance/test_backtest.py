@@ -7,11 +7,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from prometheus.store.connections import Databases
 from tests.conftest import Outcome
 from tests.steps.worlds import Worlds, stored
+from tests.world import KNOWN_AT, bars
 
 Prometheus = Callable[..., Outcome]
 
@@ -151,6 +153,24 @@ def test_from_and_to_limit_the_sessions(at_world: Databases, config: Path, prome
     words = ("--from", "2013-04-01", "--to", "2013-04-30", "--json")
     said = json.loads(prometheus("backtest", config, *words).out)
     assert said["written"]["portfolio_risk_reports"] == 22
+
+
+def test_a_run_as_of_a_moment_knows_nothing_of_later_corrections(
+    at_world: Databases, config: Path, prometheus: Prometheus, tmp_path: Path
+) -> None:
+    words = ("backtest", config, "--json", "--set", "targets.weighting=inverse_volatility")
+    then = (*words, "--set", f"run.known_at={KNOWN_AT.isoformat()}")
+    before = json.loads(prometheus(*then).out)
+    corrected = tmp_path / "corrected.csv"
+    closes = pl.col("open", "high", "low", "close")
+    is_late = pl.col("date").is_between(pl.date(2013, 1, 2), pl.date(2013, 4, 30))
+    bars().filter(is_late, symbol="ALFA").with_columns((closes * 1.5).round(2)).write_csv(corrected)
+    prometheus("ingest", "prices", corrected, "--market", "US_EQ")
+    again = json.loads(prometheus(*then).out)
+    assert again["written"] == {}
+    assert again["portfolio_id"] == before["portfolio_id"]
+    assert again["statistics"] == before["statistics"]
+    assert json.loads(prometheus(*words).out)["statistics"] != before["statistics"]
 
 
 BAD_SETTINGS = [
