@@ -29,7 +29,7 @@ from prometheus.domain.audit.config import OutcomesConfig
 from prometheus.domain.execution.config import FillsConfig, OrdersConfig
 from prometheus.domain.portfolios.config import RiskConfig, TargetsConfig
 from prometheus.domain.selection.config import ScoresConfig, UniversesConfig
-from prometheus.flow.batch import Context
+from prometheus.flow.batch import Assets, Context
 from prometheus.flow.graph import Graph, graph_of
 from prometheus.kernel.arrays import DateArray, FloatArray, IntArray
 from prometheus.kernel.config import EngineConfig, config_error
@@ -212,7 +212,8 @@ def planned_sessions(
     Raises
     ------
     DateOutsideDataError
-        If the run would begin before the data, end after it, or have no two sessions.
+        If the run would begin before the data, end after it, or have less than three sessions: two
+        returns are the least that have a deviation.
     """
     start = first if spec.start is None else np.datetime64(spec.start, "D")
     end = last if spec.end is None else np.datetime64(spec.end, "D")
@@ -222,11 +223,36 @@ def planned_sessions(
             remedy="Choose dates inside, or ingest more prices.",
         )
     days = sessions.between(start, end)
-    if len(days) < 2:
+    if len(days) < 3:
         raise DateOutsideDataError(
-            f"{start} to {end} holds {len(days)} sessions; a run needs two.", remedy="Choose a longer span."
+            f"{start} to {end} holds {len(days)} sessions; a run needs three.", remedy="Choose a longer span."
         )
     return Plan(days, sessions.rebalances(days[:-1], frequency=spec.rebalance))
+
+
+def require_one_currency(spec: BacktestSpec, assets: Assets) -> None:
+    """Refuse a run that could hold what is quoted in another currency than its portfolio's.
+
+    Raises
+    ------
+    ConfigError
+        If an instrument of the universe's asset classes and names is; no rates are on record.
+    """
+    named = spec.universes.instruments
+    rows = zip(assets.ids, assets.symbols, assets.asset_classes, assets.currencies, strict=True)
+    foreign = [
+        f"{instrument} in {currency}"
+        for instrument, symbol, asset_class, currency in rows
+        if currency != spec.run.currency
+        and asset_class in spec.universes.asset_classes
+        and (named is None or instrument in named or symbol in named)
+    ]
+    if foreign:
+        more = f" and {len(foreign) - 3} more" if len(foreign) > 3 else ""
+        raise ConfigError(
+            f"A portfolio in {spec.run.currency} could hold {', '.join(foreign[:3])}{more}.",
+            remedy="Set [run] currency, or name what may be held in [universes] instruments.",
+        )
 
 
 def dates_of(plan: Plan, sessions: Sessions) -> DateArray:

@@ -148,6 +148,7 @@ def run_backtest(
         register_markets(connection, [known_market(CASH_MARKET)])
         register_instruments(connection, [cash_instrument(spec.run.currency)])
         assets = read_assets(connection, market_id=market_id, cash_instrument_id=f"CASH:{spec.run.currency}")
+        backtest.require_one_currency(spec, assets)
         latest = latest_known_at(connection, market_id)
         known_at = _naive(spec.run.known_at or latest)
     with driver_errors(), connect(databases.historical_url) as connection:

@@ -188,7 +188,9 @@ BAD_SETTINGS = [
     (("--set", "run.benchmark=US_INDEX:NONE"), 2, "US_INDEX:NONE"),
     (("--from", "2010-01-04"), 2, "2010-01-04"),
     (("--to", "2019-01-04"), 2, "2019-01-04"),
-    (("--from", "2013-05-03", "--to", "2013-05-03"), 2, "a run needs two"),
+    (("--from", "2013-05-03", "--to", "2013-05-03"), 2, "a run needs three"),
+    (("--from", "2013-05-02", "--to", "2013-05-03"), 2, "a run needs three"),
+    (("--set", "run.currency=EUR"), 2, "could hold US_EQ:ALFA in USD"),
     (("--from", "2013-05-03", "--to", "2013-04-03"), 2, "lies after end"),
     (("--from", "yesterday"), 2, "yesterday"),
 ]
