@@ -58,7 +58,7 @@ def test_an_exact_number_of_shares_is_never_lost_to_rounding(shares: int, close:
 @given(st.floats(1.0, 1e9), st.floats(0.01, 5e3))
 def test_shares_never_cost_more_than_the_amount(amount: float, close: float) -> None:
     (n,) = whole_shares(np.array([amount]), np.array([close])).tolist()
-    assert n * close <= amount * (1.0 + 2e-9) + 1e-9 * close
+    assert n * close <= amount * (1.0 + 2e-12) + 1e-9 * close
     assert (n + 1) * close > amount
 
 

@@ -18,7 +18,7 @@ from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 from prometheus.maths.ranks import best_n
 from prometheus.maths.weights import inverse_volatility_weights
 
-TOLERANCE = 1e-9
+TOLERANCE = 1e-12
 """Relative: a quantity this close below a whole number is that number, and its distance rounding."""
 
 
@@ -58,7 +58,7 @@ def whole_shares(amounts: FloatArray, closes: FloatArray) -> IntArray:
     Returns
     -------
     ndarray of shape (n_names,), int64
-        floor(amount / close); a ratio within 1e-9 (relative) of the next whole number counts as that.
+        floor(amount / close); a ratio within 1e-12 (relative) of the next whole number counts as that.
 
     Examples
     --------
@@ -69,9 +69,7 @@ def whole_shares(amounts: FloatArray, closes: FloatArray) -> IntArray:
     [3, 3]
     """
     shares = amounts / closes
-    # Never more than a thousandth of a share, or a billion of them would round up a whole one.
-    slack = np.minimum(TOLERANCE * np.maximum(shares, 1.0), 0.001)
-    return np.floor(shares + slack).astype(np.int64)
+    return np.floor(shares + TOLERANCE * np.maximum(shares, 1.0)).astype(np.int64)
 
 
 def target(

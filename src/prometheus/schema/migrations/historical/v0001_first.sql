@@ -86,6 +86,8 @@ create table prices_daily (
 create index idx_prices_date on prices_daily (trade_date);
 create index prices_daily_revised on prices_daily (instrument_id, trade_date)
     where metadata ? 'revisions';
+create index prices_daily_actions on prices_daily (trade_date)
+    where metadata ? 'split' or metadata ? 'dividend';
 
 create trigger prices_daily_corrections_only before update on prices_daily
     for each row execute function refuse_lost_revision();
