@@ -84,6 +84,7 @@ class Course:
     def _take_up(self, first: int) -> None:
         """Read back, once, the rows and decisions from before the first date that the steps will see."""
         world = self._world
+        begun: int | None = None
         for table, step in self._graph.writers.items():
             if table in self._carried:
                 continue
@@ -91,7 +92,9 @@ class Course:
             self._carried[table] = Rows(table, _NOTHING, {})
             if reach == 0:
                 continue
-            self._carried[table] = world.storage.rows(
+            if begun is None:
+                begun = self._begun(first)
+            rows = world.storage.rows(
                 table,
                 context=world.context,
                 assets=world.assets,
@@ -99,6 +102,7 @@ class Course:
                 first=first - reach,
                 last=first - 1,
             )
+            self._carried[table] = rows.on(begun, first - 1)
             if step.name not in self._decided:
                 longest = max(self._reach[t] for t in step.writes)
                 found = world.storage.recorded(
@@ -108,8 +112,30 @@ class Course:
                     first=world.sessions.dates[first - longest],
                     last=world.sessions.dates[first - 1],
                 )
-                self._decided[step.name] = {world.sessions.index(d): i for d, i in found.items()}
+                places = {world.sessions.index(d): i for d, i in found.items()}
+                self._decided[step.name] = {day: i for day, i in places.items() if day >= begun}
         self._refuse_gap(first)
+
+    def _begun(self, first: int) -> int:
+        """Return the first session of the portfolio, or the earliest one there is without a portfolio.
+
+        What the strategy decided before that, in other runs, is nothing to this portfolio: else its decisions
+        would depend on which other runs are on record.
+        """
+        world = self._world
+        for group in self._graph.groups:
+            for step in group.steps:
+                if not group.is_chain or step.when != "session" or _stands_beside(step):
+                    continue
+                found = world.storage.recorded(
+                    engine_name=step.engine_name,
+                    config_id=self._config_ids[step.name],
+                    context_id=world.context.context_id(step.scope),
+                    first=world.sessions.dates[0],
+                    last=world.sessions.dates[first - 1],
+                )
+                return world.sessions.index(min(found)) if found else first
+        return 0
 
     def _refuse_gap(self, first: int) -> None:
         """Refuse to go on later than the session after the last one on record: the state would be lost."""
