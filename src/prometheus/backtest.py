@@ -261,6 +261,13 @@ def dates_of(plan: Plan, sessions: Sessions) -> DateArray:
     return dates
 
 
+def delistings(assets: Assets, sessions: Sessions, plan: Plan) -> list[str]:
+    """Return the listings that end by the session after a run's last one: no price need say so."""
+    coming = sessions.dates[min(int(plan.days[-1]) + 1, len(sessions.dates) - 1)]
+    ends = zip(assets.ids, assets.delisted, strict=True)
+    return [f"{instrument} {delisted}" for instrument, delisted in ends if delisted <= coming]
+
+
 def portfolio_id_of(spec: BacktestSpec, *, data_fingerprint: bytes, first: str, last: str) -> str:
     """Return the id of a run's portfolio: its strategy and a hash of all that made it what it is."""
     versions = sorted(config.config_id for config in spec.configs().values())

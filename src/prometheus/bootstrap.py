@@ -185,6 +185,7 @@ def run_backtest(
             with driver_errors(), connect(databases.historical_url) as connection:
                 known, levels = read_closes(connection, spec.run.benchmark, dates)
             fingerprint = digest(fingerprint, known.tobytes(), levels.tobytes())
+        fingerprint = digest(fingerprint, *backtest.delistings(assets, sessions, plan))
         portfolio_id = backtest.portfolio_id_of(
             spec, data_fingerprint=fingerprint, first=str(dates[0]), last=str(dates[-1])
         )

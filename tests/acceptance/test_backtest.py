@@ -13,7 +13,7 @@ import pytest
 from prometheus.store.connections import Databases
 from tests.conftest import Outcome
 from tests.steps.worlds import Worlds, stored
-from tests.world import KNOWN_AT, bars
+from tests.world import DELISTED, DELISTED_AT, KNOWN_AT, bars, dates_of_world
 
 Prometheus = Callable[..., Outcome]
 
@@ -171,6 +171,21 @@ def test_a_run_as_of_a_moment_knows_nothing_of_later_corrections(
     assert again["portfolio_id"] == before["portfolio_id"]
     assert again["statistics"] == before["statistics"]
     assert json.loads(prometheus(*words).out)["statistics"] != before["statistics"]
+
+
+def test_a_listing_that_ends_on_another_date_makes_another_run(
+    at_world: Databases, config: Path, prometheus: Prometheus, tmp_path: Path
+) -> None:
+    words = ("backtest", config, "--to", "2013-06-28", "--json")
+    before = json.loads(prometheus(*words).out)
+    dates = dates_of_world()
+    moved = tmp_path / "moved.csv"
+    moved.write_text(f"symbol,delisted\n{DELISTED},{dates[DELISTED_AT + 1]}\n")
+    prometheus("ingest", "instruments", moved, "--market", "US_EQ")
+    assert json.loads(prometheus(*words).out)["portfolio_id"] != before["portfolio_id"]
+    moved.write_text(f"symbol,delisted\n{DELISTED},{dates[DELISTED_AT]}\n")
+    prometheus("ingest", "instruments", moved, "--market", "US_EQ")
+    assert json.loads(prometheus(*words).out)["portfolio_id"] == before["portfolio_id"]
 
 
 BAD_SETTINGS = [
