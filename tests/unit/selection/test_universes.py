@@ -142,6 +142,11 @@ def test_an_asset_class_that_nobody_scores_is_refused() -> None:
         UniversesConfig.model_validate({"asset_classes": ["EQUITIES"]})
 
 
+def test_an_allow_list_of_nobody_is_refused() -> None:
+    with pytest.raises(ValidationError, match="instruments"):
+        UniversesConfig(instruments=())
+
+
 def test_volumes_are_read_only_when_they_are_asked_for() -> None:
     assert UNIVERSES.reads(short())[0].columns == ("close",)
     assert UNIVERSES.reads(short(min_dollar_volume=1.0))[0].sessions == 63

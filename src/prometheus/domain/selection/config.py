@@ -59,7 +59,7 @@ class UniversesConfig(EngineConfig):
     engine_name: ClassVar[str] = "UNIVERSE"
 
     asset_classes: tuple[Literal["EQUITY", "ETF"], ...] = Field(default=("EQUITY", "ETF"), min_length=1)
-    instruments: tuple[str, ...] | None = None
+    instruments: tuple[str, ...] | None = Field(default=None, min_length=1)
     history_window: int = Field(default=253, ge=1)
     min_history: int = Field(default=252, ge=1)
     max_staleness: int = Field(default=0, ge=0)
