@@ -117,6 +117,13 @@ def test_two_writers_in_each_others_way_may_try_again(empty_databases):
     assert caught.value.remedy == "Run it again."
 
 
+def test_a_url_with_an_unknown_option_is_not_understood():
+    with pytest.raises(ServerUnreachableError, match="nonsense") as caught:
+        connect("postgresql://desk:secret@localhost/runtime?nonsense=1")
+    assert "postgresql://USER" in caught.value.remedy
+    assert "secret" not in str(caught.value)
+
+
 def test_a_wrong_statement_is_a_store_error(empty_databases):
     with connect(empty_databases.runtime_url) as connection:
         with pytest.raises(StoreError, match="syntax error"), driver_errors():

@@ -150,7 +150,15 @@ def translate(error: psycopg.Error, *, url: str = "") -> PrometheusError:
         return StoreError(f"Another process was in the way: {said}.", remedy="Run it again.")
     if isinstance(error, psycopg.OperationalError):
         return _unreachable(error, said, place)
-    return StoreError(f"The database refused a statement: {said}.")
+    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None and url:  # libpq can't read it
+        return ServerUnreachableError(
+            f"The URL {without_password(url)} is not understood: {said}.",
+            remedy="Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+        )
+    return StoreError(
+        f"The database refused a statement: {said}.",
+        remedy="Check the rights of the URL's user on both databases.",
+    )
 
 
 def _broken_rule(error: psycopg.Error, said: str) -> str:
