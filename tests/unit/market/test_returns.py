@@ -88,13 +88,32 @@ def test_a_session_after_a_missing_bar_has_no_row_and_longer_returns_reach_over_
 def test_volatilities_equal_those_of_pandas():
     returns = np.random.default_rng(5).normal(0, 0.02, (N_DAYS, N_ASSETS))
     returns[80, 1] = np.nan
+    returns[95:110, 2] = np.nan
     days = list(range(62, N_DAYS))
     batch = batch_of({("returns_daily", "ret_1d"): returns}, days, sessions=63)
     (rows,) = VOLATILITY.compute(batch, VolatilityConfig()).rows
     for k in (21, 63):
-        expected = pd.DataFrame(returns).rolling(k).std(ddof=1).to_numpy() * np.sqrt(252.0)
+        expected = pd.DataFrame(returns).rolling(k, min_periods=2 * k // 3).std(ddof=1).to_numpy() * np.sqrt(
+            252.0
+        )
         found = as_panel(rows, f"vol_{k}d")[62:]
         np.testing.assert_allclose(found, expected[62:], rtol=1e-12, atol=1e-14)
+
+
+def test_a_missing_bar_takes_no_volatility_away_and_a_third_of_the_window_does():
+    returns = np.random.default_rng(6).normal(0, 0.02, (63, 3))
+    returns[-2:, 0] = np.nan  # a bar that was missing yesterday: no return then, nor today
+    returns[:21, 1] = np.nan
+    returns[:22, 2] = np.nan
+    batch = batch_of({("returns_daily", "ret_1d"): returns}, [62], sessions=63)
+    (rows,) = VOLATILITY.compute(batch, VolatilityConfig()).rows
+    assert np.isnan(as_panel(rows, "vol_63d")[62, :3]).tolist() == [False, False, True]
+    returns[-8:] = np.nan  # 13 returns are left among 21, 42 and more among 63
+    returns[:21] = 0.01
+    batch = batch_of({("returns_daily", "ret_1d"): returns}, [62], sessions=63)
+    (rows,) = VOLATILITY.compute(batch, VolatilityConfig()).rows
+    assert np.isnan(as_panel(rows, "vol_21d")[62, :3]).all()
+    assert not np.isnan(as_panel(rows, "vol_63d")[62, :3]).any()
 
 
 def test_a_batch_equals_its_dates_one_by_one_bit_for_bit():

@@ -20,6 +20,10 @@ class ReturnsConfig(EngineConfig):
 
 
 class VolatilityConfig(EngineConfig):
-    """Realised volatility over 21 and 63 sessions, 252 a year: the columns of volatility_daily."""
+    """Realised volatility over 21 and 63 sessions, 252 a year: the columns of volatility_daily.
+
+    Two thirds of a window's returns must be present: 14 of 21, 42 of 63.
+    """
 
     engine_name: ClassVar[str] = "DERIVE"
+    version: ClassVar[str] = "2"

@@ -35,21 +35,26 @@ def returns_daily(batch: Batch, config: ReturnsConfig) -> Output:  # noqa: ARG00
     growth = growth_since_last_bar(close, adjusted_close, split, dividend)
     has_bar = ~np.isnan(close)
     columns = {f"ret_{k}d": total_return(growth, has_bar, places, sessions=k) for k in (1, 5, LONGEST_RETURN)}
-    return _output("returns_daily", batch, columns, needed="ret_1d")
+    return _output("returns_daily", batch, columns, needed=("ret_1d",))
 
 
 def volatility_daily(batch: Batch, config: VolatilityConfig) -> Output:  # noqa: ARG001
-    """Return the rows of volatility_daily: one where 21 returns without a gap lie behind."""
+    """Return the rows of volatility_daily: one where two thirds of a window's returns are present."""
     returns = batch.panel("returns_daily", "ret_1d")
     columns = {
-        f"vol_{k}d": realised_volatility(returns.windows(k), sessions_per_year=252.0)
+        f"vol_{k}d": realised_volatility(
+            returns.windows(k), sessions_per_year=252.0, min_observations=2 * k // 3
+        )
         for k in (21, LONGEST_VOLATILITY)
     }
-    return _output("volatility_daily", batch, columns, needed="vol_21d")
+    return _output("volatility_daily", batch, columns, needed=tuple(columns))
 
 
-def _output(table: str, batch: Batch, columns: Mapping[str, FloatArray], *, needed: str) -> Output:
-    date, asset = np.nonzero(~np.isnan(columns[needed]))
+def _output(
+    table: str, batch: Batch, columns: Mapping[str, FloatArray], *, needed: tuple[str, ...]
+) -> Output:
+    """Return a row for each date and asset at which any of the needed columns has a value."""
+    date, asset = np.nonzero(np.logical_or.reduce([~np.isnan(columns[name]) for name in needed]))
     values: dict[str, Any] = {name: array[date, asset] for name, array in columns.items()}
     values["instrument_id"] = Coded(asset.astype(np.int64), batch.assets.ids)
     n_rows = np.bincount(date, minlength=len(batch.days)).tolist()

@@ -167,9 +167,9 @@ comment on column volatility_daily.instrument_id is
 comment on column volatility_daily.trade_date is
     'The session.';
 comment on column volatility_daily.vol_21d is
-    'Sample standard deviation over 21 sessions, annualised with 252; null while history is short.';
+    'Sample standard deviation over 21 sessions, annualised with 252; null with fewer than 14 returns among them.';
 comment on column volatility_daily.vol_63d is
-    'The same over 63 sessions.';
+    'The same over 63 sessions; null with fewer than 42 returns among them.';
 comment on column volatility_daily.metadata is
     'Further facts, as a JSON object.';
 
