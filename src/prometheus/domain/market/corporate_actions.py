@@ -8,9 +8,17 @@ NO_EVENT = 1e-7
 """Relative jump of adjusted close over close below which nothing happened: rounding of the vendor."""
 SMALLEST_SPLIT = 0.2
 """A jump of less than a fifth is a dividend: splits below 6 for 5 are stock dividends, and rare."""
-LARGEST_TERM = 20
+LARGEST_WHOLE = 100
+"""Splits of n for 1 and 1 for n happen up to here."""
+LARGEST_TERM = 5
+"""Of the fractions in which companies split: 3 for 2, 5 for 4. With larger ones any jump would be near one."""
+RATIOS = sorted(
+    {n / old for n in range(1, LARGEST_TERM + 1) for old in range(1, LARGEST_TERM + 1)}
+    | {float(n) for n in range(1, LARGEST_WHOLE + 1)}
+    | {1.0 / n for n in range(1, LARGEST_WHOLE + 1)}
+)
 SAME_RATIO = 1e-3
-"""Relative distance from a ratio of small whole numbers within which a jump is that split."""
+"""Relative distance from such a ratio within which a jump is that split."""
 DECIMALS = 4
 """Companies declare dividends in fractions of a cent at most."""
 
@@ -32,10 +40,11 @@ def with_corporate_actions(prices: pl.DataFrame) -> pl.DataFrame:
     Notes
     -----
     With f = adjusted_close / close, the vendor's adjustment follows f(t) / f(t-1) = split + dividend /
-    close(t) (CRSP). A jump of a fifth or more that lies within a thousandth of a ratio of whole numbers up
-    to 20 is a split; any other is a dividend of (jump - 1) * close(t). A dividend on the day of a split
-    can't be told from it. Needs adjusted closes with at least six digits: two decimals, as some vendors
-    deliver them, make a dividend of every rounding.
+    close(t) (CRSP). A jump of a fifth or more that lies within a thousandth of n, of 1/n (n up to 100) or of
+    a fraction with terms up to 5 is a split; any other is a dividend of (jump - 1) * close(t). A dividend on
+    the day of a split can't be told from it, nor a special dividend that comes to such a ratio. Needs
+    adjusted closes with at least six digits: two decimals, as some vendors deliver them, make a dividend of
+    every rounding.
 
     Examples
     --------
@@ -75,13 +84,10 @@ def split_ratio(jump: float) -> float | None:
 
     Examples
     --------
-    >>> split_ratio(2.0000001), split_ratio(1.5), split_ratio(0.1), split_ratio(1.1124)
-    (2.0, 1.5, 0.1, None)
+    >>> split_ratio(2.0000001), split_ratio(1.5), split_ratio(0.02), split_ratio(1.1124), split_ratio(1.3076)
+    (2.0, 1.5, 0.02, None, None)
     """
     if abs(jump - 1.0) < SMALLEST_SPLIT and abs(1.0 / jump - 1.0) < SMALLEST_SPLIT:
         return None
-    terms = range(1, LARGEST_TERM + 1)
-    found = [
-        (new + old, new / old) for new in terms for old in terms if abs(jump * old / new - 1.0) <= SAME_RATIO
-    ]
-    return min(found)[1] if found else None
+    nearest = min(RATIOS, key=lambda ratio: abs(jump / ratio - 1.0))
+    return nearest if abs(jump / nearest - 1.0) <= SAME_RATIO else None
