@@ -160,32 +160,6 @@ def test_a_name_whose_listing_ends_is_not_bought():
     assert world.outputs[0][1].proposed_actions == [{"n_orders": 0, "n_sells": 0, "n_buys": 0}]
 
 
-def test_a_split_changes_shares_and_cost_but_not_value():
-    splits = [[NAN], [NAN], [1.5], [NAN]]
-    closes = [[30.0], [30.0], [20.0], [20.0]]
-    world = World(closes, splits=splits).run(once({1: 5}))
-    assert world.held(2) == {0: D(1_000_000 - 150 + 10), 1: D(7)}
-    assert world.value(2) == world.value(1)
-    assert world.outputs[2][0].input_summaries[0]["splits"] == {
-        "US_EQ:N0000": {"ratio": "3/2", "cash_in_lieu": "10.000000000000"}
-    }
-
-
-def test_an_order_meant_in_old_shares_expires_on_the_day_of_the_split():
-    world = World([[30.0], [30.0], [15.0], [15.0]], splits=[[NAN], [NAN], [2.0], [NAN]])
-    world.run(lambda day, held, cash: {0: {1: 5}, 1: {1: 3}}.get(day))
-    assert world.order_updates(2)[0][0] == "EXPIRED"
-    assert world.held(2)[1] == 10
-
-
-def test_a_dividend_is_paid_on_what_was_held_at_the_close_before():
-    dividends = [[NAN], [0.5], [0.25], [NAN]]
-    world = World([[10.0]] * 4, dividends=dividends)
-    world.run(lambda day, held, cash: {0: {1: 100}, 1: {}}.get(day))
-    assert world.held(2) == {0: D(1_000_000) + D("25.00")}
-    assert world.outputs[2][0].input_summaries[0]["dividends"] == {"US_EQ:N0000": "25.00"}
-
-
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_cash_is_the_cash_before_less_buys_plus_sells_less_costs_plus_dividends(seed):

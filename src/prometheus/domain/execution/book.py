@@ -30,12 +30,22 @@ class Book:
         self.cash_asset = cash_asset
 
     def apply_corporate_actions(self, names: Sequence[str], prices: DayPrices) -> dict[str, Any]:
-        """Apply the day's splits, then its dividends; return them in short for the record."""
+        """Apply the day's dividends, then its splits; return both in short for the record.
+
+        A dividend is cash for each share held at the close before, so it is taken before a split of the
+        same day (CRSP, *Data Descriptions Guide*, holding period total return).
+        """
         held = sorted(self.positions)
         events: dict[str, Any] = {}
-        splits = prices.splits(held)
-        for asset, ratio in splits.items():
+        dividends = prices.dividends(held)
+        for asset, dividend in dividends.items():
+            cash = dividend_cash(self.positions[asset], dividend)
+            self.cash += cash
+            events.setdefault("dividends", {})[names[asset]] = format(cash, "f")
+        for asset, ratio in prices.splits(held).items():
             before = prices.close_before(asset)
+            if before is not None and asset in dividends:  # the fraction is worth what the dividend leaves
+                before = max(before - dividends[asset], ZERO)
             position, cash = after_split(self.positions[asset], ratio, before)
             self._put(asset, position)
             self.cash += cash
@@ -43,11 +53,6 @@ class Book:
             events.setdefault("splits", {})[names[asset]] = (
                 {**body, "cash_in_lieu": format(cash, "f")} if cash else body
             )
-        for asset, dividend in prices.dividends(held).items():
-            if asset in self.positions:
-                cash = dividend_cash(self.positions[asset], dividend)
-                self.cash += cash
-                events.setdefault("dividends", {})[names[asset]] = format(cash, "f")
         return events
 
     def fold(

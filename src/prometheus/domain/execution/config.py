@@ -44,6 +44,7 @@ class FillsConfig(EngineConfig):
     """
 
     engine_name: ClassVar[str] = "EXECUTION"
+    version: ClassVar[str] = "2"
 
     initial_cash: NotNegative = Decimal(1_000_000)
     price: Literal["open", "close"] = "open"

@@ -19,7 +19,7 @@ def after_split(position: Position, ratio: Fraction, last_close: Decimal | None)
     ratio : Fraction
         New shares for one old.
     last_close : Decimal, optional
-        In old shares; needed only where a fraction is left.
+        In old shares, less a dividend of the same day; needed only where a fraction is left.
 
     Returns
     -------
@@ -59,14 +59,15 @@ def dividend_cash(position: Position, dividend: Decimal) -> Decimal:
     Parameters
     ----------
     position : Position
-        Held at the close before the ex-date, in the shares of the ex-date: a split of the same day comes
-        first.
+        Held at the close before the ex-date, in the shares of that close: a split of the same day comes
+        after.
     dividend : Decimal
-        Cash a share.
+        Cash for each of these shares.
 
     Notes
     -----
-    Booked on the ex-date, when the price falls by it; daily tables hold no payment date.
+    Booked on the ex-date, when the price falls by it; daily tables hold no payment date. Source of the shares
+    that it is for: CRSP, *Data Descriptions Guide*, holding period total return.
     """
     held, _ = position
     return held * dividend

@@ -3,7 +3,7 @@
 For each date, in this order:
 
 1. Take up the positions of the session before; without any, the portfolio opens with its cash.
-2. Splits, then dividends, of what was held at the close before.
+2. Dividends, then splits, of what was held at the close before.
 3. The broker executes the orders of the session before.
 4. Each execution is a fill; an order with fills is an executed action; the order's state moves on.
 5. Positions are the old ones folded over the fills; cash pays and receives.
