@@ -64,7 +64,7 @@ def phases(databases: Databases, spec: backtest.BacktestSpec) -> Phases:
     assert span is not None
     graph = spec.graph()
     plan = backtest.planned_sessions(spec.run, sessions, first=span[0], last=span[1])
-    with Discarding(databases, sessions) as storage:
+    with Discarding(databases, sessions, market_id=spec.run.market) as storage:
 
         def read() -> tuple[World, object]:
             with connect(databases.runtime_url) as runtime:

@@ -157,7 +157,7 @@ def spec_of(body: Mapping[str, Any], *, where: str) -> BacktestSpec:
     try:
         return BacktestSpec.model_validate(body)
     except ValidationError as error:
-        raise config_error(error, where=where) from error
+        raise config_error(error, where=where, model=BacktestSpec) from error
 
 
 def _put(body: dict[str, Any], override: str) -> None:
@@ -217,12 +217,13 @@ def planned_sessions(
     """
     start = first if spec.start is None else np.datetime64(spec.start, "D")
     end = last if spec.end is None else np.datetime64(spec.end, "D")
-    if start < first or end > last:
+    days = sessions.between(start, end)
+    dates = sessions.dates[days]
+    if len(days) and (dates[0] < first or dates[-1] > last):
         raise DateOutsideDataError(
             f"{spec.market} has prices from {first} to {last}; {start} to {end} was asked for.",
             remedy="Choose dates inside, or ingest more prices.",
         )
-    days = sessions.between(start, end)
     if len(days) < 3:
         raise DateOutsideDataError(
             f"{start} to {end} holds {len(days)} sessions; a run needs three.", remedy="Choose a longer span."

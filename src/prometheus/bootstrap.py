@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from prometheus.flow.storage import Storage
 
 
+BENCHMARK_GAP = np.timedelta64(10, "D")
+"""How old the last close of a benchmark may be: markets with other holidays close for a week at most."""
 DEMO_STRATEGIES = ("momentum", "reversal", "five_stocks")
 
 
@@ -93,9 +95,27 @@ def derive_market(
         )
     steps = derivation_steps()
     configs = default_configs(steps)
-    with PostgresStorage(databases, sessions) as storage:
+    with PostgresStorage(databases, sessions, market_id=market_id) as storage:
         world = World(Context(market_id=market_id), sessions, assets, storage)
         return derive(graph_of(steps, configs), configs, world, days=days, progress=progress)
+
+
+def derive_if_stale(
+    settings: Settings, market_id: str, *, progress: Progress | None = None
+) -> Mapping[str, int]:
+    """Recompute a market's derived tables if deliveries came after they were computed last.
+
+    A run of `prometheus ingest` that ended between its prices and what follows from them is healed by this.
+    """
+    from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.decisions import is_derived
+
+    databases = open_databases(settings)
+    configs = default_configs(derivation_steps()).values()
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        if is_derived(connection, market_id, [config.config_id for config in configs]):
+            return {}
+    return derive_market(settings, market_id, progress=progress)
 
 
 def run_backtest(
@@ -164,8 +184,9 @@ def run_backtest(
             remedy="Set [run] benchmark to one that has.",
         )
     plan = backtest.planned_sessions(spec.run, sessions, first=span[0], last=span[1])
+    derive_if_stale(settings, market_id, progress=progress)
     graph = spec.graph()
-    with PostgresStorage(databases, sessions) as storage:
+    with PostgresStorage(databases, sessions, market_id=market_id) as storage:
         context = backtest.context_of(spec, "")
         seen: Storage = storage
         if known_at is not None and known_at < (_naive(latest) or known_at):
@@ -184,6 +205,7 @@ def run_backtest(
         if spec.run.benchmark is not None:
             with driver_errors(), connect(databases.historical_url) as connection:
                 known, levels = read_closes(connection, spec.run.benchmark, dates)
+            _on(dates, known, levels)
             fingerprint = digest(fingerprint, known.tobytes(), levels.tobytes())
         fingerprint = digest(fingerprint, *backtest.delistings(assets, sessions, plan))
         portfolio_id = backtest.portfolio_id_of(
@@ -259,11 +281,21 @@ def _record(
 
 def _on(
     dates: np.ndarray[Any, Any], known: np.ndarray[Any, Any], levels: np.ndarray[Any, Any]
-) -> np.ndarray[Any, Any] | None:
-    """Return levels on dates, the last known one where a date has none; None when they begin too late."""
+) -> np.ndarray[Any, Any]:
+    """Return levels on dates, the last known one where a date has none.
+
+    Raises
+    ------
+    ConfigError
+        If there is none within `BENCHMARK_GAP` of some date.
+    """
     place = np.searchsorted(known, dates, side="right") - 1
-    if not len(known) or (place < 0).any() or known[-1] < dates[-1]:
-        return None
+    is_late = (place < 0) | (dates - known[np.maximum(place, 0)] > BENCHMARK_GAP)
+    if is_late.any():
+        raise ConfigError(
+            f"The benchmark has prices from {known[0]} to {known[-1]}, and none near {dates[is_late][0]}.",
+            remedy="Choose dates that it covers, another [run] benchmark, or none.",
+        )
     out: np.ndarray[Any, Any] = levels[place]
     return out
 

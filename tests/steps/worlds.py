@@ -132,7 +132,7 @@ def run_derivations(
     pipeline: Pipeline, databases: Databases, days: IntArray, *, assets: Assets | None = None
 ) -> Mapping[str, int]:
     """Run the derivation steps over sessions."""
-    with PostgresStorage(databases, SESSIONS) as storage:
+    with PostgresStorage(databases, SESSIONS, market_id=world.MARKET) as storage:
         known = assets_of(databases, cash=False) if assets is None else assets
         about = World(Context(market_id=world.MARKET), SESSIONS, known, storage)
         return derive(pipeline.derivation_graph(), pipeline.settings(), about, days=days)
@@ -150,7 +150,7 @@ def run_engines(
 ) -> Mapping[str, int]:
     """Run the engine steps over sessions, through a storage of its own."""
     every = SESSIONS.rebalances(days_of_run()[:-1], frequency=SPEC.run.rebalance)
-    with PostgresStorage(databases, SESSIONS) as storage:
+    with PostgresStorage(databases, SESSIONS, market_id=world.MARKET) as storage:
         about = World(
             replace(context_of(SPEC, f"BT-{strategy_id}"), strategy_id=strategy_id),
             SESSIONS,

@@ -132,7 +132,9 @@ def _not_called() -> None:
 def _report(error: PrometheusError, *, as_json: bool) -> None:
     if as_json:
         kind = type(error).__name__
-        print_json({"error": {"kind": kind, "message": error.message, "remedy": error.remedy}})
+        notes = list(getattr(error, "__notes__", ()))
+        body = {"kind": kind, "message": error.message, "remedy": error.remedy, "notes": notes}
+        print_json({"error": body})
         return
     complain(f"Error: {error.message}")
     if error.remedy:

@@ -91,11 +91,25 @@ class AsKnown:
         return {name: rows.panel(name, days=days, n_assets=len(assets)) for name in columns}
 
     def rows(
-        self, table: str, *, context: Context, assets: Assets, sessions: Sessions, first: int, last: int
+        self,
+        table: str,
+        *,
+        context: Context,
+        assets: Assets,
+        sessions: Sessions,
+        first: int,
+        last: int,
+        decisions: Sequence[bytes],
     ) -> Rows:
         """See `Storage.rows`."""
         return self._storage.rows(
-            table, context=context, assets=assets, sessions=sessions, first=first, last=last
+            table,
+            context=context,
+            assets=assets,
+            sessions=sessions,
+            first=first,
+            last=last,
+            decisions=decisions,
         )
 
     def recorded(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,10 @@ class Context:
             "strategy": f"{self.strategy_id}/{self.market_id}",
             "portfolio": f"{self.strategy_id}/{self.portfolio_id}",
         }[scope]
+
+    def reference(self, scope: str) -> bytes:
+        """Return what else of the context a decision depends on: a portfolio's mode, currency and seed."""
+        return f"{self.mode} {self.currency} {self.seed}".encode() if scope == "portfolio" else b""
 
 
 class Panel:
@@ -166,7 +170,6 @@ class Batch:
     decisions: ByteArray
     panels: Mapping[tuple[str, str], Panel]
     tables: Mapping[str, Rows]
-    upstream: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict)
 
     @property
     def dates(self) -> np.ndarray[Any, np.dtype[np.datetime64]]:

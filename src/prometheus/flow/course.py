@@ -19,10 +19,11 @@ from prometheus.flow.inputs import Inputs
 from prometheus.flow.rows import Rows, joined
 from prometheus.flow.step import Output, Read, Step
 from prometheus.flow.storage import Decision, Part, WriteJob
+from prometheus.flow.taken_up import DecisionsByDay, reach_of, stands_beside, taken_up
 from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
-from prometheus.kernel.errors import FlowError, InvalidRowsError
+from prometheus.kernel.errors import InvalidRowsError
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest, uuid_text
 
 _NOTHING = np.zeros(0, dtype=np.int64)
@@ -39,15 +40,9 @@ class Course:
         self._at: tuple[str, int, int] | None = None
         self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
         self._dates = [str(date) for date in world.sessions.dates]
-        self._decided: dict[str, dict[int, bytes]] = {}
-        self._carried: dict[str, Rows] = {}
-        self._reach = {
-            table: max(
-                (read.reach for reads in graph.reads.values() for read in reads if read.table == table),
-                default=0,
-            )
-            for table in graph.writers
-        }
+        self._decided = {step.name: DecisionsByDay(len(world.sessions.dates)) for step in graph.steps}
+        self._carried: dict[str, Rows] | None = None
+        self._reach = reach_of(graph)
 
     @property
     def at(self) -> str:
@@ -59,7 +54,8 @@ class Course:
 
     def advance(self, days: IntArray, rebalance_days: IntArray) -> None:
         """Compute and submit one batch."""
-        self._take_up(int(days[0]))
+        if self._carried is None:
+            self._carried = taken_up(self._graph, self._configs, self._world, self._decided, int(days[0]))
         fresh: dict[str, Rows] = {}
         chain_parts: list[Part] = []
         for group in self._graph.groups:
@@ -71,7 +67,7 @@ class Course:
             part = self._whole(step, own, fresh)
             if part is None:
                 continue
-            if _stands_beside(step):
+            if stands_beside(step):
                 self._world.storage.submit(WriteJob((part,)))
             else:
                 chain_parts.append(part)
@@ -80,83 +76,6 @@ class Course:
         for table, rows in fresh.items():
             kept = joined([self._carried[table], rows])
             self._carried[table] = kept.on(int(days[-1]) + 1 - self._reach[table], int(days[-1]))
-
-    def _take_up(self, first: int) -> None:
-        """Read back, once, the rows and decisions from before the first date that the steps will see."""
-        world = self._world
-        begun: int | None = None
-        for table, step in self._graph.writers.items():
-            if table in self._carried:
-                continue
-            reach = self._reach[table]
-            self._carried[table] = Rows(table, _NOTHING, {})
-            if reach == 0:
-                continue
-            if begun is None:
-                begun = self._begun(first)
-            rows = world.storage.rows(
-                table,
-                context=world.context,
-                assets=world.assets,
-                sessions=world.sessions,
-                first=first - reach,
-                last=first - 1,
-            )
-            self._carried[table] = rows.on(begun, first - 1)
-            if step.name not in self._decided:
-                longest = max(self._reach[t] for t in step.writes)
-                found = world.storage.recorded(
-                    engine_name=step.engine_name,
-                    config_id=self._config_ids[step.name],
-                    context_id=world.context.context_id(step.scope),
-                    first=world.sessions.dates[first - longest],
-                    last=world.sessions.dates[first - 1],
-                )
-                places = {world.sessions.index(d): i for d, i in found.items()}
-                self._decided[step.name] = {day: i for day, i in places.items() if day >= begun}
-        self._refuse_gap(first)
-
-    def _begun(self, first: int) -> int:
-        """Return the first session of the portfolio, or the earliest one there is without a portfolio.
-
-        What the strategy decided before that, in other runs, is nothing to this portfolio: else its decisions
-        would depend on which other runs are on record.
-        """
-        world = self._world
-        for group in self._graph.groups:
-            for step in group.steps:
-                if not group.is_chain or step.when != "session" or _stands_beside(step):
-                    continue
-                found = world.storage.recorded(
-                    engine_name=step.engine_name,
-                    config_id=self._config_ids[step.name],
-                    context_id=world.context.context_id(step.scope),
-                    first=world.sessions.dates[0],
-                    last=world.sessions.dates[first - 1],
-                )
-                return world.sessions.index(min(found)) if found else first
-        return 0
-
-    def _refuse_gap(self, first: int) -> None:
-        """Refuse to go on later than the session after the last one on record: the state would be lost."""
-        world = self._world
-        steps = [step for group in self._graph.groups if group.is_chain for step in group.steps]
-        for step in steps:
-            if step.when != "session" or first - 1 in self._decided.get(step.name, {}):
-                continue
-            found = world.storage.recorded(
-                engine_name=step.engine_name,
-                config_id=self._config_ids[step.name],
-                context_id=world.context.context_id(step.scope),
-                first=world.sessions.dates[0],
-                last=world.sessions.dates[first - 1],
-            )
-            if found:
-                raise FlowError(
-                    f"{step.name} of {world.context.portfolio_id} is on record until {max(found)}; "
-                    f"{world.sessions.dates[first]} can't follow it.",
-                    remedy="Run the sessions in between first.",
-                )
 
     def _whole(self, step: Step, days: IntArray, fresh: dict[str, Rows]) -> Part | None:
         for table in step.writes:
@@ -183,6 +102,7 @@ class Course:
         own = {table for step in group.steps for table in step.writes}
         by_day: dict[tuple[str, int], Rows] = {}
         empty = {table: Rows(table, _NOTHING, {}) for table in self._graph.writers}
+        assert self._carried is not None
         for table in own:
             before = self._carried[table]
             for day in np.unique(before.day).tolist():
@@ -222,7 +142,8 @@ class Course:
 
     def _window(self, read: Read, first: int, last: int, fresh: Mapping[str, Rows]) -> Rows:
         """Return the rows that the dates from first to last may see together."""
-        before = self._carried.get(read.table, Rows(read.table, _NOTHING, {}))
+        assert self._carried is not None
+        before = self._carried[read.table]
         parts = [rows for rows in (before, fresh.get(read.table)) if rows is not None and len(rows)]
         if not parts:
             return Rows(read.table, _NOTHING, {})
@@ -249,7 +170,7 @@ class Course:
                 )
             )
             refs.append(ref)
-        self._decided.setdefault(step.name, {}).update(zip(days.tolist(), ids, strict=True))
+        self._decided[step.name].put(days.tolist(), ids)
         batch = Batch(
             days=days,
             sessions=world.sessions,
@@ -279,18 +200,19 @@ class Course:
 
     def _fingerprint(self, step: Step, reads: Sequence[Read], day: int) -> tuple[bytes, Mapping[str, Any]]:
         assert self.inputs is not None
-        parts: list[bytes] = []
+        parts: list[bytes] = [self._world.context.reference(step.scope)]
         shown: list[dict[str, Any]] = []
         upstream: dict[str, str] = {}
         for read in reads:
             if read.columns:
                 found = self.inputs.digest(read, day)
             else:
-                decided = self._decided.get(self._graph.writers[read.table].name, {})
-                ids = [decided.get(d, b"") for d in range(day - read.reach, day - read.lag + 1)]
-                found = digest(*ids)
-                if read.sessions == 1 and ids[0]:
-                    upstream[read.table] = uuid_text(ids[0])
+                ids = self._decided[self._graph.writers[read.table].name].over(
+                    day - read.reach, day - read.lag
+                )
+                found = digest(ids)
+                if read.sessions == 1 and any(ids):
+                    upstream[read.table] = uuid_text(ids)
             parts += [read.table.encode(), found]
             shown.append(self._shown(read, day, found))
         fingerprint = digest(*parts)
@@ -325,11 +247,6 @@ class Course:
             for table in dict.fromkeys(r.table for o in outputs for r in o.updates)
         ]
         return Part(by_day, tuple(rows), tuple(r for r in updates if len(r)))
-
-
-def _stands_beside(step: Step) -> bool:
-    """Return whether a step's rows refer to no portfolio's, so that they may be written beside those."""
-    return step.scope != "portfolio"
 
 
 def _check_output(step: Step, output: Output, days: IntArray) -> None:

@@ -22,7 +22,9 @@ TOLD_DAYS = np.timedelta64(14, "D")
 """How long a delisting is told; longer than any market has closed, so that some session falls into it."""
 
 
-def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateArray) -> list[bytes]:
+def day_digests(
+    columns: Mapping[str, FloatArray], assets: Assets, dates: DateArray, *, following: DateArray
+) -> list[bytes]:
     """Return a digest for each day of panels of one table.
 
     Parameters
@@ -33,12 +35,14 @@ def day_digests(columns: Mapping[str, FloatArray], assets: Assets, dates: DateAr
         The columns of the arrays.
     dates : ndarray of shape (n_days,), datetime64[D]
         The rows of the arrays.
+    following : ndarray of shape (n_days,), datetime64[D]
+        The session after each: a listing that ends by then was announced, and orders act on it.
     """
     names = sorted(columns)
     stack = [columns[name] for name in names]
     header = digest(*names)
     present = np.logical_or.reduce([~np.isnan(values) for values in stack])
-    is_delisted = assets.delisted[None, :] <= dates[:, None]
+    is_delisted = assets.delisted[None, :] <= following[:, None]
     is_new = is_delisted & (assets.delisted[None, :] > dates[:, None] - TOLD_DAYS)
     is_told = present | is_new
     said = np.packbits(present, axis=1), np.packbits(is_delisted & is_told, axis=1)

@@ -49,6 +49,7 @@ class Inputs:
         self._values: dict[tuple[str, str], FloatArray] = {}
         self._digests: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
         self._dates = dates = sessions.dates[self._offset : last + 1]
+        self._following = sessions.after(self._offset, last)
         for table, columns in wanted.items():
             found = storage.panels(table, sorted(columns), assets=assets, dates=dates, known_at=known_at)
             for column, values in found.items():
@@ -85,5 +86,5 @@ class Inputs:
         key = (table, columns)
         if key not in self._digests:
             values = {name: self._values[table, name] for name in columns}
-            self._digests[key] = day_digests(values, self._assets, self._dates)
+            self._digests[key] = day_digests(values, self._assets, self._dates, following=self._following)
         return self._digests[key]

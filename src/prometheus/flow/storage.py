@@ -81,9 +81,20 @@ class Storage(Protocol):
         ...
 
     def rows(
-        self, table: str, *, context: Context, assets: Assets, sessions: Sessions, first: int, last: int
+        self,
+        table: str,
+        *,
+        context: Context,
+        assets: Assets,
+        sessions: Sessions,
+        first: int,
+        last: int,
+        decisions: Sequence[bytes],
     ) -> Rows:
-        """Return the rows of the sessions from first to last (places), those of the context alone."""
+        """Return the rows of the sessions from first to last (places), those of the context alone.
+
+        Of a table whose rows name their decision, only those of ``decisions``.
+        """
         ...
 
     def recorded(

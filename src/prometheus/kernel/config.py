@@ -54,18 +54,33 @@ class EngineConfig(BaseModel):
         try:
             return cls.model_validate(body)
         except ValidationError as error:
-            raise config_error(error, where=where) from error
+            raise config_error(error, where=where, model=cls) from error
 
 
-def config_error(error: ValidationError, *, where: str) -> ConfigError:
-    """Return the named error for settings that pydantic refused."""
+def config_error(error: ValidationError, *, where: str, model: type[BaseModel]) -> ConfigError:
+    """Return the named error for settings that pydantic refused; it lists the keys that there are."""
     lines = []
+    allowed: dict[str, None] = {}
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"]) or "(the section)"
+        path = [str(part) for part in problem["loc"]]
+        key = ".".join(path) or "(the section)"
         if problem["type"] == "extra_forbidden":
             lines.append(f"{key}: unknown key")
+            allowed[_keys(model, path[:-1])] = None
         else:
             lines.append(f"{key}: {problem['msg']} (found {problem.get('input')!r})")
     return ConfigError(
-        f"{where}: " + "; ".join(lines) + ".", remedy="`prometheus backtest --help` lists the keys."
+        f"{where}: " + "; ".join(lines) + ".",
+        remedy=" ".join(allowed) or "docs/how-to/run-a-backtest.md says what each key takes.",
     )
+
+
+def _keys(model: type[BaseModel], section: list[str]) -> str:
+    """Return the keys of a section as a sentence."""
+    for name in section:
+        inner = model.model_fields[name].annotation if name in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            break
+        model = inner
+    place = f"[{'.'.join(section)}]" if section else "The top level"
+    return f"{place} has the keys {', '.join(model.model_fields)}."

@@ -56,6 +56,12 @@ class Sessions:
         hi = int(np.searchsorted(self.dates, last, side="right"))
         return np.arange(lo, hi, dtype=np.int64)
 
+    def after(self, first: int, last: int) -> DateArray:
+        """Return the session after each from first to last (places); the calendar's last one is its own."""
+        following = np.minimum(np.arange(first, last + 1) + 1, len(self.dates) - 1)
+        dates: DateArray = self.dates[following]
+        return dates
+
     def is_session(self, dates: DateArray) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Return for each date whether it is a session."""
         place = np.minimum(np.searchsorted(self.dates, dates), len(self.dates) - 1)

@@ -239,7 +239,7 @@ class _Trail:
             return
         sessions = self._sessions_of(market_id)
         assets = read_assets(self._runtime, market_id=market_id)
-        with PostgresStorage(self._databases, sessions) as storage:
+        with PostgresStorage(self._databases, sessions, market_id=market_id) as storage:
             yield lambda row: checked_inputs(row, storage=storage, assets=assets, sessions=sessions)
 
     def _reads(self, row: Row, instrument_id: str) -> list[RowsRead]:

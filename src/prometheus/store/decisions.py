@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from prometheus.flow.storage import Decision
@@ -29,6 +30,27 @@ def latest_known_at(connection: Connection, market_id: str) -> datetime | None:
     assert found is not None
     moment: datetime | None = found[0]
     return moment
+
+
+def is_derived(connection: Connection, market_id: str, config_ids: Sequence[str]) -> bool:
+    """Return whether every derivation of a market has a decision since its latest delivery.
+
+    A market without deliveries has nothing to derive.
+    """
+    found = connection.execute(
+        "SELECT count(DISTINCT config_id) FILTER (WHERE engine_name = 'DERIVE' AND timestamp >= latest)"
+        " FROM engine_decisions, (SELECT max(timestamp) AS latest FROM engine_decisions"
+        " WHERE engine_name = 'INGEST' AND context_id = %(market)s) AS delivery"
+        " WHERE context_id = %(market)s AND config_id = ANY(%(configs)s)",
+        {"market": market_id, "configs": list(config_ids)},
+    ).fetchone()
+    assert found is not None
+    if found[0] == len(set(config_ids)):
+        return True
+    delivered = connection.execute(
+        "SELECT 1 FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s LIMIT 1", [market_id]
+    ).fetchone()
+    return delivered is None
 
 
 def record_decision(

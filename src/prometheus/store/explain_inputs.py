@@ -200,7 +200,7 @@ def _days(
     dates = sessions.dates[days]
     columns = sorted(read["columns"])
     panels = storage.panels(read["table"], columns, assets=assets, dates=dates, known_at=at)
-    return day_digests(panels, assets, dates)
+    return day_digests(panels, assets, dates, following=sessions.after(int(days[0]), int(days[-1])))
 
 
 def _checked_derivation(

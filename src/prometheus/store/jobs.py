@@ -23,6 +23,7 @@ from psycopg import sql
 from prometheus.flow.rows import Rows
 from prometheus.flow.storage import Decision, Part, WriteJob
 from prometheus.kernel.arrays import DateArray
+from prometheus.kernel.errors import RuleBrokenError
 from prometheus.schema.tables import TABLES
 from prometheus.store.copying import copy_frame
 from prometheus.store.frames import frame_of
@@ -120,7 +121,8 @@ def _merged(
     """Return the frame of new rows with the update in it; rows that stand already are updated in place."""
     key = TABLES[update.table].key[0]
     changed = [name for name in update.columns if name != key]
-    new = frame_of(update, np.zeros(0, dtype="datetime64[D]"))
+    # Of two updates of one row, the later one says where it stands.
+    new = frame_of(update, np.zeros(0, dtype="datetime64[D]")).unique(key, keep="last", maintain_order=True)
     fresh = frames.get(update.table)
     out = {}
     if fresh is not None:
@@ -143,7 +145,7 @@ def _update(
         )
     )
     copy_frame(connection, f"new_{table}", new, columns=[key, *changed])
-    connection.execute(
+    updated = connection.execute(
         sql.SQL("UPDATE {} t SET {} FROM {} n WHERE t.{} = n.{}").format(
             target,
             sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(n)) for n in changed),
@@ -152,3 +154,8 @@ def _update(
             sql.Identifier(key),
         )
     )
+    if updated.rowcount != len(new):
+        raise RuleBrokenError(
+            f"{len(new) - updated.rowcount} of {len(new)} rows of {table} to be updated are not there.",
+            remedy="Nothing of this transaction was stored; `prometheus db check` looks for what is missing.",
+        )

@@ -37,10 +37,13 @@ class PostgresStorage:
     databases : Databases
     sessions : Sessions
         The axis that days point into.
+    market_id : str
+        The market whose deliveries its prices come from.
     """
 
-    def __init__(self, databases: Databases, sessions: Sessions) -> None:
+    def __init__(self, databases: Databases, sessions: Sessions, *, market_id: str) -> None:
         self._databases = databases
+        self._market_id = market_id
         self._sessions = sessions
         self._readers: dict[str, psycopg.Connection[Any]] = {}
         self._writers = Writers(lambda: connect(databases.runtime_url), self._write)
@@ -86,19 +89,34 @@ class PostgresStorage:
     def _late_batches(self, known_at: np.datetime64) -> list[str]:
         with self._reader("runtime") as connection:
             found = connection.execute(
-                "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' "
+                "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s "
                 "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz",
-                [f"{known_at}Z"],
+                [self._market_id, f"{known_at}Z"],
             )
             return [short_id(row[0].bytes) for row in found]
 
     def rows(
-        self, table: str, *, context: Context, assets: Assets, sessions: Sessions, first: int, last: int
+        self,
+        table: str,
+        *,
+        context: Context,
+        assets: Assets,
+        sessions: Sessions,
+        first: int,
+        last: int,
+        decisions: Sequence[bytes],
     ) -> Rows:
         """See `Storage.rows`."""
         with self._reader(TABLES[table].database) as connection:
             return read_rows(
-                connection, table, context=context, assets=assets, sessions=sessions, first=first, last=last
+                connection,
+                table,
+                context=context,
+                assets=assets,
+                sessions=sessions,
+                first=first,
+                last=last,
+                decisions=decisions,
             )
 
     def recorded(

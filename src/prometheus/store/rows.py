@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -29,11 +31,12 @@ def read_rows(
     sessions: Sessions,
     first: int,
     last: int,
+    decisions: Sequence[bytes],
 ) -> Rows:
     """Return the rows of a table that are about the sessions from first to last.
 
-    Of an engine output, the row of the latest decision is read for each natural key
-    (``current_<table>``). A row with a moment instead of a date belongs to the first session that closes
+    Of an engine output, and of orders, the rows of these decisions are read, whatever other versions stand
+    beside them. A row with a moment instead of a date belongs to the first session that closes
     at that moment or after it.
     """
     spec = TABLES[table]
@@ -41,10 +44,14 @@ def read_rows(
     if spec.as_of == "timestamp":
         wanted.append(spec.column("timestamp"))
     about, where, values = _filters(spec, context, sessions, first, last)
+    if spec.natural or spec.name == "orders":
+        decision = "(metadata ->> 'decision_id')::uuid" if spec.natural else "decision_id"
+        where.append(sql.SQL(f"{decision} = ANY(%s)"))
+        values.append([UUID(bytes=one) for one in decisions])
     statement = sql.SQL("SELECT {}, {} FROM {} WHERE {} ORDER BY 1").format(
         sql.Identifier(about),
         sql.SQL(", ").join(_selected(column) for column in wanted),
-        sql.Identifier(f"current_{table}" if spec.natural else table),
+        sql.Identifier(table),
         sql.SQL(" AND ").join(where),
     )
     with connection.cursor() as cursor:

@@ -15,10 +15,16 @@ from tests.unit.selection.worlds import assets_named
 
 IDS = ("A", "B", "C")
 DATES = np.arange("2013-01-07", "2013-01-13", dtype="datetime64[D]")
+NEXT = DATES + 1
 
 
 def digests(columns: dict[str, np.ndarray], symbols: tuple[str, ...] = IDS) -> list[bytes]:
-    return day_digests(columns, assets_named(symbols), DATES[: len(columns["close"])])
+    return day_digests(
+        columns,
+        assets_named(symbols),
+        DATES[: len(columns["close"])],
+        following=NEXT[: len(columns["close"])],
+    )
 
 
 def prices() -> dict[str, np.ndarray]:
@@ -80,28 +86,31 @@ def test_every_nan_is_one_and_both_zeros_are_one() -> None:
 def test_what_the_reference_tables_say_of_an_instrument_with_a_row_is_content(field: str) -> None:
     assets = assets_named(IDS)
     other: Assets = replace(assets, **{field: ("X", "Y", "Z")})
-    assert day_digests(prices(), assets, DATES)[0] != day_digests(prices(), other, DATES)[0]
+    assert (
+        day_digests(prices(), assets, DATES, following=NEXT)[0]
+        != day_digests(prices(), other, DATES, following=NEXT)[0]
+    )
 
 
-def test_a_delisting_changes_no_day_before_it() -> None:
+def test_a_delisting_changes_no_day_before_the_one_that_orders_its_sale() -> None:
     assets = assets_named(IDS)
     delisted = np.array(["NaT", DATES[4], "NaT"], dtype="datetime64[D]")
-    before = day_digests(prices(), assets, DATES)
-    after = day_digests(prices(), replace(assets, delisted=delisted), DATES)
-    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
+    before = day_digests(prices(), assets, DATES, following=NEXT)
+    after = day_digests(prices(), replace(assets, delisted=delisted), DATES, following=NEXT)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 3 + [False] * 3
 
 
-def test_a_delisting_after_the_last_row_is_told_on_the_days_that_follow_it() -> None:
+def test_a_delisting_after_the_last_row_is_told_from_the_session_before_it() -> None:
     assets = assets_named(IDS)
     values = prices()
     for column in values.values():
         column[3:, 1] = np.nan
     delisted = np.array(["NaT", DATES[4], "NaT"], dtype="datetime64[D]")
-    before = day_digests(values, assets, DATES)
-    after = day_digests(values, replace(assets, delisted=delisted), DATES)
-    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
+    before = day_digests(values, assets, DATES, following=NEXT)
+    after = day_digests(values, replace(assets, delisted=delisted), DATES, following=NEXT)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 3 + [False] * 3
     alone = {name: column[4:] for name, column in values.items()}
-    assert day_digests(alone, replace(assets, delisted=delisted), DATES[4:]) == after[4:]
+    assert day_digests(alone, replace(assets, delisted=delisted), DATES[4:], following=NEXT[4:]) == after[4:]
 
 
 @pytest.mark.parametrize("changed", list(range(5)))

@@ -171,6 +171,7 @@ def test_rows_are_read_back_as_they_travelled(connection: psycopg.Connection[Any
         sessions=SESSIONS,
         first=FIRST + 1,
         last=FIRST + 2,
+        decisions=[decided(day).decision_id for day in days],
     )
     assert found.day.tolist() == days[1:]
     kept = given.on(FIRST + 1, FIRST + 2)
@@ -180,6 +181,29 @@ def test_rows_are_read_back_as_they_travelled(connection: psycopg.Connection[Any
         assert found.values(name) == kept.values(name)
     assert found.codes("instrument_id").tolist() == [2, 2]
     assert [text.replace(" ", "") for text in found.values("metadata")] == ['{"why":"atest"}'] * 2
+
+
+def test_rows_of_other_decisions_are_not_read(connection: psycopg.Connection[Any]) -> None:
+    write(connection, part([FIRST, FIRST + 1]))
+    found = read_rows(
+        connection,
+        "orders",
+        context=Context("US_EQ", "S", "P"),
+        assets=_assets(connection),
+        sessions=SESSIONS,
+        first=FIRST,
+        last=FIRST + 1,
+        decisions=[decided(FIRST + 1).decision_id],
+    )
+    assert found.day.tolist() == [FIRST + 1]
+
+
+def test_an_update_of_an_order_that_is_not_there_is_refused(connection: psycopg.Connection[Any]) -> None:
+    fresh = orders([FIRST])
+    update = Rows("orders", fresh.day, {"order_id": fresh.columns["order_id"], "status": ["FILLED"]})
+    with pytest.raises(RuleBrokenError, match=r"1 of 1"):
+        write(connection, Part({FIRST: decided(FIRST)}, (), (update,)))
+    assert standing(connection) == []
 
 
 @pytest.mark.parametrize(
@@ -197,6 +221,7 @@ def test_rows_of_another_context_are_not_read(
         sessions=SESSIONS,
         first=FIRST,
         last=FIRST,
+        decisions=[decided(FIRST).decision_id],
     )
     assert len(found) == 0
     assert found.columns == {}

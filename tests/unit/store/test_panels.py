@@ -58,7 +58,7 @@ def assets(databases: Databases) -> Assets:
 
 def panel(databases: Databases, column: str, known_at: datetime | None) -> FloatArray:
     moment = None if known_at is None else np.datetime64(known_at.replace(tzinfo=None), "us")
-    with PostgresStorage(databases, sessions_of({"calendar": "XNYS"})) as storage:
+    with PostgresStorage(databases, sessions_of({"calendar": "XNYS"}), market_id="US_EQ") as storage:
         found = storage.panels(
             "prices_daily", [column], assets=assets(databases), dates=DATES, known_at=moment
         )
@@ -100,7 +100,7 @@ def test_columns_that_were_not_delivered_are_nan(corrected: Databases) -> None:
 
 
 def test_instruments_of_other_markets_and_dates_outside_stay_out(corrected: Databases) -> None:
-    with PostgresStorage(corrected, sessions_of({"calendar": "XNYS"})) as storage:
+    with PostgresStorage(corrected, sessions_of({"calendar": "XNYS"}), market_id="US_EQ") as storage:
         early = storage.panels(
             "prices_daily", ["close"], assets=assets(corrected), dates=DATES[:1] - 700, known_at=None
         )
