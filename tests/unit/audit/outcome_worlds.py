@@ -17,7 +17,7 @@ from prometheus.kernel.ids import decision_id, key_digests, uuid_text
 from prometheus.kernel.sessions import Sessions
 
 FIRST = 10_000
-"""Place of the first session of the returns."""
+"""Place of the first session of the levels."""
 
 
 @lru_cache(maxsize=1)
@@ -99,14 +99,14 @@ def report_rows(values: Mapping[int, Decimal]) -> Rows:
 
 def batch_of(
     days: Sequence[int],
-    returns: np.ndarray,
+    levels: np.ndarray,
     *,
     targets: Mapping[int, Mapping[str, float]],
     universes: Mapping[int, Sequence[str]],
     values: Mapping[int, Decimal],
     config: OutcomesConfig,
 ) -> Batch:
-    """A batch over ``returns``, whose first row is session `FIRST` and whose first column is cash."""
+    """A batch over adjusted closes, whose first row is session `FIRST` and whose first column is cash."""
     at = np.array(days, dtype=np.int64)
     read = outcome_reads(config)[0]
     reach = config.horizons[-1]
@@ -117,10 +117,10 @@ def batch_of(
     return Batch(
         days=at,
         sessions=sessions(),
-        assets=assets_of(returns.shape[1] - 1),
+        assets=assets_of(levels.shape[1] - 1),
         context=Context(market_id="US_EQ", strategy_id="S", portfolio_id="P"),
         decisions=np.zeros((len(at), 16), dtype=np.uint8),
-        panels={("returns_daily", "ret_1d"): Panel(returns, ends=at - FIRST, sessions=read.sessions)},
+        panels={("prices_daily", "adjusted_close"): Panel(levels, ends=at - FIRST, sessions=read.sessions)},
         tables={
             "target_portfolios": target_rows(seen(targets)),
             "universes": universe_rows(seen(universes)),

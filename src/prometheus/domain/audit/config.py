@@ -14,6 +14,7 @@ class OutcomesConfig(EngineConfig):
     """When a decision is measured, and how far from the crowd is far. The README of the room says more."""
 
     engine_name: ClassVar[str] = "OUTCOME"
+    version: ClassVar[str] = "2"
 
     horizons: tuple[int, ...] = Field(default=(1, 5, 21, 63), min_length=1)
     band: float = Field(default=1.0, gt=0.0)

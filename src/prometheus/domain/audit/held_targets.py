@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from prometheus.kernel.arrays import FloatArray, IntArray
-from prometheus.maths._jit import F1, F2, OUT_F2, compiled
+from prometheus.maths._jit import F1, F2, OUT_F2, compiled, type_f8
 
 I1 = types.Array(types.int64, 1, "A", readonly=True)
 SESSIONS_PER_YEAR = 252.0
@@ -49,7 +49,7 @@ def ragged(lists: list[list[int]]) -> Ragged:
 
 
 def held_statistics(
-    returns: FloatArray,
+    levels: FloatArray,
     starts: IntArray,
     held: Ragged,
     weights: FloatArray,
@@ -60,10 +60,10 @@ def held_statistics(
 
     Parameters
     ----------
-    returns : ndarray of shape (n_days, n_assets)
-        Simple total returns, decimal per day.
+    levels : ndarray of shape (n_days, n_assets)
+        Adjusted closes: the ratio of two of one name is its total return between them. NaN without a bar.
     starts : ndarray of shape (n_decisions,), int64
-        The row of the first return after each decision.
+        The row of each decision's close.
     held : Ragged
         The assets that each decision wanted.
     weights : ndarray of shape (len(held.codes),)
@@ -77,14 +77,17 @@ def held_statistics(
     -------
     ndarray of shape (n_decisions, n_horizons, 8)
         Return; drawdown (<= 0) from the highest value so far, the start included; annualised deviation
-        (ddof=1) of the path's daily returns; its lowest daily return; held names that lacked a return; share
-        of held names that beat the universe; return of the universe in equal weights with the same share in
-        cash; spread. NaN where the rows end before the horizon, and where something is undefined.
+        (ddof=1) of the path's daily returns; its lowest daily return; held names without a level on the
+        horizon's last row; share of held names that beat the universe; return of the universe in equal
+        weights with the same share in cash; spread. NaN where the rows end before the horizon, and where
+        something is undefined.
 
     Notes
     -----
-    Each name is bought once and held: its value is the product of 1 + return. A missing return leaves the
-    value where it was. The spread is the standard deviation of the return of the same weights put on names
+    Each name is bought once and held: its value is its level over that of the decision's close. Over a gap
+    the last level is carried, and the first one after it brings all that happened meanwhile; a name that has
+    no later one keeps its last. A name without a level at the decision's close is bought at its first one
+    after it. The spread is the standard deviation of the return of the same weights put on names
     drawn at random from the universe, without repetition::
 
         spread² = s² (sum(w²) - sum(w)² / N),   s² = sum((r - mean(r))²) / (N - 1)
@@ -95,7 +98,7 @@ def held_statistics(
     distributions" (1994).
     """
     flat = _held_statistics(
-        returns, starts, held.offsets, held.codes, weights, universe.offsets, universe.codes, horizons
+        levels, starts, held.offsets, held.codes, weights, universe.offsets, universe.codes, horizons
     )
     return flat.reshape(len(starts), len(horizons), N_STATISTICS)
 
@@ -116,9 +119,14 @@ def labels(statistics: FloatArray, *, band: float) -> IntArray:
     return np.where(np.isnan(distance) | np.isnan(limit), -1, found).astype(np.int64)
 
 
+@compiled(type_f8, type_f8, type_f8)
+def _growth(bought: float, latest: float) -> float:
+    return 1.0 if np.isnan(bought) else latest / bought
+
+
 @compiled(OUT_F2, F2, I1, I1, I1, F1, I1, I1, I1)
 def _held_statistics(
-    returns: FloatArray,
+    levels: FloatArray,
     starts: IntArray,
     held_offsets: IntArray,
     held: IntArray,
@@ -127,15 +135,16 @@ def _held_statistics(
     universe: IntArray,
     horizons: IntArray,
 ) -> FloatArray:
-    n_days, n_assets = returns.shape
+    n_days, n_assets = levels.shape
     n_horizons = len(horizons)
     out = np.full((len(starts) * n_horizons, N_STATISTICS), np.nan)
-    growth = np.empty(n_assets)
-    is_missing = np.empty(n_assets, dtype=np.bool_)
+    bought = np.empty(n_assets)
+    latest = np.empty(n_assets)
     daily = np.empty(max(horizons[n_horizons - 1], 1))
     for i in range(len(starts)):
-        growth[:] = 1.0
-        is_missing[:] = False
+        for j in range(n_assets):
+            bought[j] = levels[starts[i], j]
+            latest[j] = bought[j]
         first, last = held_offsets[i], held_offsets[i + 1]
         cash = 1.0
         squares = 0.0
@@ -146,18 +155,18 @@ def _held_statistics(
         peak = 1.0
         drawdown = 0.0
         at = 0
-        for k in range(min(horizons[n_horizons - 1], n_days - starts[i])):
-            row = starts[i] + k
+        for k in range(min(horizons[n_horizons - 1], n_days - 1 - starts[i])):
+            row = starts[i] + 1 + k
             for j in range(n_assets):
-                r = returns[row, j]
-                if np.isnan(r):
-                    is_missing[j] = True
-                else:
-                    growth[j] *= 1.0 + r
+                level = levels[row, j]
+                if not np.isnan(level):
+                    latest[j] = level
+                    if np.isnan(bought[j]):
+                        bought[j] = level
             before = value
             value = cash
             for p in range(first, last):
-                value += weights[p] * growth[held[p]]
+                value += weights[p] * _growth(bought[held[p]], latest[held[p]])
             daily[k] = value / before - 1.0
             peak = max(peak, value)
             drawdown = min(drawdown, value / peak - 1.0)
@@ -182,7 +191,7 @@ def _held_statistics(
             out[line, 3] = worst
             missing = 0.0
             for p in range(first, last):
-                if is_missing[held[p]]:
+                if np.isnan(levels[row, held[p]]):
                     missing += 1.0
             out[line, 4] = missing
             n_names = universe_offsets[i + 1] - universe_offsets[i]
@@ -190,20 +199,21 @@ def _held_statistics(
                 continue
             average = 0.0
             for p in range(universe_offsets[i], universe_offsets[i + 1]):
-                average += growth[universe[p]]
+                average += _growth(bought[universe[p]], latest[universe[p]])
             average /= n_names
             # The same share in cash: what is judged is the choice among names, and the spread is around this.
             out[line, 6] = (1.0 - cash) * (average - 1.0)
             if last > first:
                 hits = 0.0
                 for p in range(first, last):
-                    if growth[held[p]] > average:
+                    if _growth(bought[held[p]], latest[held[p]]) > average:
                         hits += 1.0
                 out[line, 5] = hits / (last - first)
             if n_names > 1:
                 total = 0.0
                 for p in range(universe_offsets[i], universe_offsets[i + 1]):
-                    total += (growth[universe[p]] - average) * (growth[universe[p]] - average)
+                    distance = _growth(bought[universe[p]], latest[universe[p]]) - average
+                    total += distance * distance
                 free = squares - (1.0 - cash) * (1.0 - cash) / n_names
                 out[line, 7] = np.sqrt(total / (n_names - 1.0) * max(free, 0.0))
     return out

@@ -56,10 +56,10 @@ class Targets:
 
 
 def outcome_reads(config: OutcomesConfig) -> tuple[Read, ...]:
-    """Return the returns of the longest horizon, and the rows of all decisions that may end today."""
+    """Return the prices from the longest horizon's start on, and all decisions that may end today."""
     longest = config.horizons[-1]
     return (
-        Read("returns_daily", ("ret_1d",), sessions=longest),
+        Read("prices_daily", ("adjusted_close",), sessions=longest + 1),
         Read("target_portfolios", sessions=longest + 1),
         Read("universes", sessions=longest + 1),
         Read("portfolio_risk_reports", sessions=longest + 1),
@@ -70,10 +70,10 @@ def compute_outcomes(batch: Batch, config: OutcomesConfig) -> Output:
     """Return an outcome for every target portfolio and every horizon that ends on a date of the batch."""
     horizons = np.array(config.horizons, dtype=np.int64)
     found = _targets(batch.rows("target_portfolios"), batch, horizons)
-    returns, _ = batch.panel("returns_daily", "ret_1d").history(config.horizons[-1])
+    levels, _ = batch.panel("prices_daily", "adjusted_close").history(config.horizons[-1] + 1)
     universe = ragged(_members(batch.rows("universes"), found.days, batch.assets))
     statistics = held_statistics(
-        returns,
+        levels,
         found.days - int(batch.days[0]) + config.horizons[-1],
         ragged(found.held),
         found.weights,
