@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,8 +98,13 @@ def ingest_prices(
     """
     with driver_errors(), connect(databases.runtime_url) as runtime:
         market = _market(runtime, market_id)
-        symbols = None if create else market.instruments["symbol"]
-        checked = checked_prices(delivery.rows, sessions=sessions_of(market.calendar_spec), symbols=symbols)
+        checked = checked_prices(
+            delivery.rows,
+            sessions=sessions_of(market.calendar_spec),
+            symbols=None if create else market.instruments["symbol"],
+            known_on=(known_at or server_time(runtime)).astimezone(UTC).date(),
+            delistings=market.instruments.select("symbol", "delisted").drop_nulls(),
+        )
         if checked.prices.is_empty():
             rejects = set_aside(checked, delivery, None if dry_run else rejects_folder)
             raise refusal_of(checked, rejects)
@@ -198,7 +203,8 @@ def _span(prices: pl.DataFrame) -> tuple[date, date]:
 
 
 def _identified(prices: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
-    joined = prices.join(instruments, on="symbol", how="left").sort("instrument_id", "trade_date")
+    named = instruments.select("symbol", "instrument_id", "currency")
+    joined = prices.join(named, on="symbol", how="left").sort("instrument_id", "trade_date")
     return with_normal_actions(joined.drop("symbol"))
 
 

@@ -79,7 +79,8 @@ def instruments(paths: PathsArgument, market: MarketOption, as_json: JsonOption 
     """Register the instruments that CSV or Parquet files name.
 
     Columns are symbol and any of name, sector, industry, country, exchange (MIC), currency, asset_class,
-    listed, delisted, instrument_id and issuer_id. What is known already and not named stays as it is.
+    listed (first session), delisted (first session without trading), instrument_id and issuer_id. What is
+    known already and not named stays as it is.
     """
     from prometheus.adapters.instrument_files import ingest_instruments
     from prometheus.store.connections import open_databases

@@ -62,17 +62,18 @@ def market_row(connection: Connection, market_id: str) -> tuple[Mapping[str, Any
 
 
 def instruments_of(connection: Connection, market_id: str) -> pl.DataFrame:
-    """Return the instruments of a market: symbol, instrument_id, currency; one row a symbol.
+    """Return the instruments of a market: symbol, instrument_id, currency, delisted; one row a symbol.
 
     Where several instruments had a symbol, the active one has it now.
     """
     import polars as pl
 
     query = sql.SQL(
-        "SELECT DISTINCT ON (symbol) symbol, instrument_id, currency FROM instruments WHERE market_id = %s"
+        "SELECT DISTINCT ON (symbol) symbol, instrument_id, currency, (metadata ->> 'delisted')::date"
+        " FROM instruments WHERE market_id = %s"
         " ORDER BY symbol, status <> 'ACTIVE', instrument_id"
     )
-    schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String}
+    schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String, "delisted": pl.Date}
     return frame_of(connection, query, [market_id], schema)
 
 

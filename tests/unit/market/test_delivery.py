@@ -20,8 +20,9 @@ def rows(*changes):
     return frame.with_columns(pl.lit("a.csv").alias("file"), pl.int_range(2, pl.len() + 2).alias("row"))
 
 
-def checked(*changes, symbols=None):
-    return checked_prices(rows(*changes), sessions=sessions_of({"calendar": "XNYS"}), symbols=symbols)
+def checked(*changes, symbols=None, **known):
+    sessions = sessions_of({"calendar": "XNYS"})
+    return checked_prices(rows(*changes), sessions=sessions, symbols=symbols, **known)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,20 @@ def test_an_unknown_symbol_is_set_aside_by_name() -> None:
     found = checked({}, {"symbol": "NOPE"}, symbols=pl.Series(["AAPL"]))
     assert found.violations["symbol"].to_list() == ["NOPE"]
     assert found.n_by_rule == {"unknown_instrument": 1}
+
+
+def test_a_row_of_a_day_after_the_delivery_became_known_is_not_yet_true():
+    changes = ({"trade_date": "2018-02-06"}, {}, {"trade_date": "2018-02-08"})
+    found = checked(*changes, known_on=date(2018, 2, 7))
+    assert found.prices["trade_date"].to_list() == [date(2018, 2, 6), date(2018, 2, 7)]
+    assert found.n_by_rule == {"not_yet": 1}
+
+
+def test_a_row_on_or_after_the_first_session_without_trading_is_set_aside():
+    ended = pl.DataFrame({"symbol": ["AAPL"], "delisted": [date(2018, 2, 7)]})
+    found = checked({"trade_date": "2018-02-06"}, {}, {"symbol": "MSFT"}, delistings=ended)
+    assert found.prices["symbol"].to_list() == ["AAPL", "MSFT"]
+    assert found.violations.select("row", "field", "rule").rows() == [(3, "trade_date", "after_delisting")]
 
 
 def test_identical_repetitions_collapse_and_contradictions_are_all_set_aside() -> None:

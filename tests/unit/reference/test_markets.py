@@ -16,7 +16,7 @@ from prometheus.schema.tables.reference import MARKETS as SPEC
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("market", MARKETS, ids=lambda market: market.market_id)
 def test_a_known_market_has_a_calendar_a_zone_and_a_currency(market) -> None:
-    assert len(sessions_of(market.calendar_spec).dates) > 10_000
+    assert len(sessions_of(market.calendar_spec).dates) > 9_000
     assert ZoneInfo(market.timezone)
     assert len(market.currency) == 3
     assert known_market(market.market_id) is market

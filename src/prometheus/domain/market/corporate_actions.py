@@ -11,7 +11,7 @@ SMALLEST_SPLIT = 0.2
 LARGEST_WHOLE = 100
 """Splits of n for 1 and 1 for n happen up to here."""
 LARGEST_TERM = 5
-"""Of the fractions in which companies split: 3 for 2, 5 for 4. With larger ones any jump would be near one."""
+"""Of the fractions in which companies split: 3 for 2, 5 for 4. With larger ones, any jump is near one."""
 RATIOS = sorted(
     {n / old for n in range(1, LARGEST_TERM + 1) for old in range(1, LARGEST_TERM + 1)}
     | {float(n) for n in range(1, LARGEST_WHOLE + 1)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,9 @@ import polars as pl
 from prometheus.domain.market.columns import VALUES
 from prometheus.domain.market.parsing import parsed_prices
 from prometheus.domain.market.rules import (
+    delisting_violations,
     duplicate_violations,
+    future_violations,
     rule_violations,
     session_violations,
     unknown_violations,
@@ -78,7 +81,14 @@ class CheckedPrices:
         return dict(zip(counts["rule"].to_list(), counts["len"].to_list(), strict=True))
 
 
-def checked_prices(rows: pl.DataFrame, *, sessions: Sessions, symbols: pl.Series | None) -> CheckedPrices:
+def checked_prices(
+    rows: pl.DataFrame,
+    *,
+    sessions: Sessions,
+    symbols: pl.Series | None,
+    known_on: date | None = None,
+    delistings: pl.DataFrame | None = None,
+) -> CheckedPrices:
     """Return the rows that can be stored, and why the others can't.
 
     Parameters
@@ -89,6 +99,10 @@ def checked_prices(rows: pl.DataFrame, *, sessions: Sessions, symbols: pl.Series
         Of the market.
     symbols : polars.Series, optional
         The symbols that are known. None: all are taken.
+    known_on : datetime.date, optional
+        Day in UTC on which the delivery became known; no row may be of a later one.
+    delistings : polars.DataFrame, optional
+        ``symbol`` and ``delisted``, its first session without trading, where known.
 
     Notes
     -----
@@ -102,6 +116,10 @@ def checked_prices(rows: pl.DataFrame, *, sessions: Sessions, symbols: pl.Series
     strange = [session_violations(prices, sessions)]
     if symbols is not None:
         strange.append(unknown_violations(prices, symbols))
+    if known_on is not None:
+        strange.append(future_violations(prices, known_on))
+    if delistings is not None:
+        strange.append(delisting_violations(prices, delistings))
     prices = without(prices, pl.concat(strange))
     doubled = duplicate_violations(prices)
     prices = without(prices, doubled)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -125,6 +126,45 @@ def session_violations(prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame
         field="trade_date",
         rule="not_a_session",
         remedy=f"{sessions.calendar} had no session that day.",
+    )
+
+
+def future_violations(prices: pl.DataFrame, known_on: date) -> pl.DataFrame:
+    """Return a violation for each row of a later date than that on which the delivery became known."""
+    is_later = prices["trade_date"] > known_on
+    if not is_later.any():
+        return VIOLATIONS
+    return found_violations(
+        prices,
+        is_later,
+        field="trade_date",
+        rule="not_yet",
+        remedy=f"The delivery became known on {known_on}; deliver a session's prices once it is over.",
+    )
+
+
+def delisting_violations(prices: pl.DataFrame, delistings: pl.DataFrame) -> pl.DataFrame:
+    """Return a violation for each row on or after the first session without trading of its instrument.
+
+    Parameters
+    ----------
+    prices : polars.DataFrame
+    delistings : polars.DataFrame
+        ``symbol`` and ``delisted`` of the instruments of which that is known.
+    """
+    if delistings.is_empty():
+        return VIOLATIONS
+    ended = prices.join(delistings, on="symbol", how="left", maintain_order="left")
+    is_after = ended["trade_date"] >= ended["delisted"]
+    if not is_after.any():
+        return VIOLATIONS
+    return found_violations(
+        prices,
+        is_after,
+        field="trade_date",
+        rule="after_delisting",
+        remedy="Leave the row out, or mend the instrument's delisted date, its first session without trading;"
+        " another instrument with the symbol needs an instrument_id of its own.",
     )
 
 

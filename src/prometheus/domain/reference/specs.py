@@ -58,7 +58,8 @@ class Issuer(_Row):
 class Instrument(_Row):
     """What can be held or watched.
 
-    ``metadata["listed"]`` and ``metadata["delisted"]`` are ISO dates: its first and last session.
+    ``metadata["listed"]`` and ``metadata["delisted"]`` are ISO dates: its first session, and the first
+    session without trading after its last.
     """
 
     instrument_id: str
