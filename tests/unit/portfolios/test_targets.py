@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from prometheus.domain.portfolios.config import TargetsConfig
 from prometheus.domain.portfolios.steps import TARGETS
 from prometheus.domain.portfolios.targets import target, whole_shares
-from prometheus.flow.rows import Rows
+from prometheus.flow.rows import Rows, joined
+from prometheus.flow.step import Output
 from tests.unit.portfolios.states import positions, scores, shuffled, universe, world_with_cash
 from tests.unit.selection.worlds import World
 
@@ -21,7 +22,7 @@ NOTHING = Rows("instrument_scores", np.empty(0, dtype=np.int64), {})
 VALUES = {j: math.sin(j) for j in range(1, 13)}
 
 
-def targets(here: World, days: list[int], config: TargetsConfig, **tables: Rows) -> Rows:
+def decided(here: World, days: list[int], config: TargetsConfig, **tables: Rows) -> Output:
     given_tables = {
         "instrument_scores": scores(here, days, VALUES),
         "universes": universe(here, days, range(1, 13)),
@@ -30,7 +31,11 @@ def targets(here: World, days: list[int], config: TargetsConfig, **tables: Rows)
     }
     return TARGETS.compute(
         here.batch([r for r in TARGETS.reads(config) if r.columns], days, given_tables), config
-    ).rows[0]
+    )
+
+
+def targets(here: World, days: list[int], config: TargetsConfig, **tables: Rows) -> Rows:
+    return decided(here, days, config, **tables).rows[0]
 
 
 def parsed(rows: Rows, name: str = "target_positions") -> list[dict[str, Any]]:
@@ -127,12 +132,36 @@ def test_too_few_sessions_give_no_volatility() -> None:
     assert "volatility" not in metadata
 
 
-def test_without_scores_universe_or_value_the_target_is_empty() -> None:
-    here = world_with_cash()
-    for name in ("instrument_scores", "universes", "positions_snapshots"):
-        rows = targets(here, [100], TargetsConfig(), **{name: NOTHING})
-        assert rows.values("target_positions") == ["{}"]
-        assert parsed(rows, "metadata")[0]["solver_status"] == "nothing to hold"
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("instrument_scores", "no name of CORE has a score"),
+        ("universes", "no name in CORE"),
+        ("positions_snapshots", "the portfolio is worth nothing"),
+    ],
+)
+def test_without_scores_universe_or_value_there_is_no_target(table: str, reason: str) -> None:
+    output = decided(world_with_cash(), [100], TargetsConfig(), **{table: NOTHING})
+    assert len(output.rows[0]) == 0
+    assert output.proposed_actions == [{"n_names": 0, "reason": reason}]
+
+
+def test_a_date_without_any_bar_has_no_target_and_the_others_keep_theirs() -> None:
+    here = world_with_cash(with_gaps=False)
+    close = here.columns["close"].copy()
+    close[100] = np.nan
+    days = [99, 100, 101]
+    core = joined([universe(here, [day], [] if day == 100 else range(1, 13)) for day in days])
+    output = decided(here.changed(close=close), days, TargetsConfig(n_names=4), universes=core)
+    plain = decided(here, days, TargetsConfig(n_names=4))
+    assert output.rows[0].day.tolist() == [99, 101]
+    for name in ("target_positions", "metadata"):
+        assert output.rows[0].values(name) == plain.rows[0].values(name)[::2]
+    assert output.proposed_actions[::2] == plain.proposed_actions[::2]
+    assert output.proposed_actions[1] == {"n_names": 0, "reason": "no name in CORE"}
+    unpriced = decided(here.changed(close=close), days, TargetsConfig(n_names=4))
+    assert unpriced.rows[0].day.tolist() == [99, 101]
+    assert "a close" in str(unpriced.proposed_actions[1]["reason"])
 
 
 @pytest.mark.parametrize("weighting", ["equal", "inverse_volatility"])

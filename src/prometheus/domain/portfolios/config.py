@@ -13,6 +13,7 @@ class TargetsConfig(EngineConfig):
     """What a portfolio should hold. The README of the room says what each setting does."""
 
     engine_name: ClassVar[str] = "PORTFOLIO"
+    version: ClassVar[str] = "2"
 
     n_names: int = Field(default=50, ge=1)
     weighting: Literal["equal", "inverse_volatility"] = "equal"

@@ -41,12 +41,13 @@ def target_reads(config: TargetsConfig) -> tuple[Read, ...]:
 
 
 def compute_targets(batch: Batch, config: TargetsConfig) -> Output:
-    """Return the target of each date; an empty one where nothing can be chosen or there is no value."""
+    """Return the target of each date; none where no name can be chosen, so that nothing is traded."""
     n_assets = len(batch.assets)
     closes = batch.panel("prices_daily", "close").at()
     returns, places = batch.panel("returns_daily", "ret_1d").history(config.volatility_sessions)
     is_inverse = config.weighting == "inverse_volatility"
     volatility = batch.panel("volatility_daily", "vol_63d").at() if is_inverse else None
+    days: list[int] = []
     texts: list[str] = []
     metadata: list[str] = []
     actions: list[Mapping[str, Any]] = []
@@ -59,23 +60,38 @@ def compute_targets(batch: Batch, config: TargetsConfig) -> Output:
         found = target(
             scores, is_core, closes[i], None if volatility is None else volatility[i], value, config
         )
+        summaries.append({"value": value, "n_core": int(np.count_nonzero(is_core))})
+        if not len(found.places):
+            actions.append({"n_names": 0, "reason": _why_nothing(scores, is_core, value)})
+            continue
         window = returns[places[i] - config.volatility_sessions + 1 : places[i] + 1]
+        days.append(day)
         texts.append(_positions_text(found, batch.assets.ids))
         metadata.append(json.dumps(_metadata(found, expected, window, value, config)))
         actions.append({"n_names": len(found.places), "n_shares": int(found.quantities.sum())})
-        summaries.append({"value": value, "n_core": int(np.count_nonzero(is_core))})
     rows = Rows(
         "target_portfolios",
-        batch.days,
+        np.array(days, dtype=np.int64),
         {
             "strategy_id": batch.context.strategy_id,
             "portfolio_id": batch.context.portfolio_id,
             "target_positions": texts,
             "metadata": metadata,
         },
-        key=Coded(np.zeros(len(batch.days), dtype=np.int64), ONE_ROW),
+        key=Coded(np.zeros(len(days), dtype=np.int64), ONE_ROW),
     )
     return Output((rows,), actions, summaries)
+
+
+def _why_nothing(scores: FloatArray, is_core: BoolArray, value: float) -> str:
+    """Return why a date has no target, the first reason that holds."""
+    if not value > 0.0:
+        return "the portfolio is worth nothing"
+    if not is_core.any():
+        return "no name in CORE"
+    if np.isnan(scores[is_core]).all():
+        return "no name of CORE has a score"
+    return "no scored name of CORE has what a weight needs: a close, and a volatility where that weighs"
 
 
 def _scores(batch: Batch, day: int, n_assets: int) -> tuple[FloatArray, FloatArray]:
@@ -123,9 +139,10 @@ def _positions_text(found: Target, ids: tuple[str, ...]) -> str:
 def _metadata(
     found: Target, expected: FloatArray, returns: FloatArray, value: float, config: TargetsConfig
 ) -> dict[str, Any]:
+    earned = simulated_returns(returns, found.places, found.weights)
     body: dict[str, Any] = {
         "objective": f"highest scores, {config.weighting} weights",
-        "solver_status": "closed form" if len(found.places) else "nothing to hold",
+        "solver_status": "closed form",
         "value": value,
         "binding": {
             "cash_buffer": config.cash_buffer,
@@ -133,13 +150,11 @@ def _metadata(
             "n_capped": found.n_capped,
         },
         "left_out": found.left_out,
+        "expected_return": math.fsum((found.weights * expected[found.places]).tolist()),
+        "n_sessions": len(earned),
     }
-    if len(found.places):
-        body["expected_return"] = math.fsum((found.weights * expected[found.places]).tolist())
-        earned = simulated_returns(returns, found.places, found.weights)
-        body["n_sessions"] = len(earned)
-        if len(earned) >= config.min_sessions:
-            body["volatility"] = float(realised_volatility(earned[None, :, None])[0, 0])
+    if len(earned) >= config.min_sessions:
+        body["volatility"] = float(realised_volatility(earned[None, :, None])[0, 0])
     return body
 
 
