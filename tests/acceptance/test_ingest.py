@@ -126,6 +126,18 @@ def test_bad_rows_are_set_aside_and_good_ones_land(ingest, files, at_databases, 
     assert len(stored(at_databases)) == 5
 
 
+def test_a_file_of_closes_that_hold_their_splits_is_refused_and_lands_without_the_splits(ingest, files):
+    text = "Date,Close,Adj Close,Dividends,Stock Splits\n2018-02-05,50,49,0,0\n2018-02-06,51,50,0,2\n"
+    refused = ingest(files("AAA.csv", text), "--create")
+    assert refused.exit_code == 3
+    assert "AAA.csv row 3 (AAA 2018-02-06): closes_already_adjusted: split = 2.0" in refused.err
+    assert "leave its splits out" in refused.err
+    without = "\n".join(line.rpartition(",")[0] for line in text.splitlines())
+    assert ingest(files("AAA.csv", without), "--create").exit_code == 0
+    raw = text.replace("05,50,", "05,100,")
+    assert ingest(files("BBB.csv", raw), "--create").exit_code == 0
+
+
 def test_rows_of_tomorrow_and_of_delisted_names_are_set_aside(ingest, prometheus, files, at_databases):
     ended = files("ended.csv", "symbol,delisted\nAAA,\nBBB,2018-02-06\n")
     assert prometheus("ingest", "instruments", ended, "--market", "US_EQ").exit_code == 0

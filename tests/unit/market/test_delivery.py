@@ -101,6 +101,44 @@ def test_identical_repetitions_collapse_and_contradictions_are_all_set_aside() -
     assert found.n_by_rule == {"contradicting_duplicate": 2}
 
 
+AS_TRADED, ADJUSTED = (100.0, 98.0, 49.5, 50.0), (50.0, 49.0, 49.5, 50.0)
+
+
+def with_a_split(symbol, closes, split=2.0):
+    days = ("2018-02-05", "2018-02-06", "2018-02-07", "2018-02-08")
+    none = dict.fromkeys(("open", "high", "low"))
+    return [
+        {**none, "symbol": symbol, "trade_date": day, "close": str(close), "split": str(ratio)}
+        for day, close, ratio in zip(days, closes, (0.0, 0.0, split, 0.0), strict=True)
+    ]
+
+
+def test_closes_that_hold_their_splits_already_are_refused_by_name_and_those_as_traded_land():
+    found = checked(*with_a_split("OLD", ADJUSTED), *with_a_split("RAW", AS_TRADED))
+    assert found.prices["symbol"].to_list() == ["RAW"] * 4
+    assert found.n_by_rule == {"closes_already_adjusted": 4}
+    first = found.violations.row(0, named=True)
+    assert (first["symbol"], first["trade_date"], first["found"]) == ("OLD", "2018-02-07", "2.0")
+    assert "leave its splits out" in first["remedy"]
+
+
+@pytest.mark.parametrize("split", [0.0, 1.0, 1.05])
+def test_no_split_and_a_small_one_say_nothing_about_the_closes(split):
+    assert checked(*with_a_split("OLD", ADJUSTED, split)).n_rejected == 0
+
+
+def test_a_reverse_split_as_traded_lands_and_an_adjusted_one_does_not():
+    raw = with_a_split("RAW", (5.0, 5.1, 50.0, 49.0), 0.1)
+    old = with_a_split("OLD", (50.0, 51.0, 50.0, 49.0), 0.1)
+    found = checked(*raw, *old, *raw)
+    assert found.prices["symbol"].to_list() == ["RAW"] * 4
+    assert (found.n_repeated, found.n_rejected) == (4, 4)
+
+
+def test_a_split_on_the_first_row_has_no_former_close_to_be_judged_by():
+    assert checked(*with_a_split("NEW", AS_TRADED)[2:]).n_rejected == 0
+
+
 def test_a_midnight_behind_the_date_is_taken() -> None:
     texts = ("2018-02-07 00:00:00", "2018-02-07T00:00:00Z", "2018-02-07 00:00:00+00:00")
     found = checked(*({"trade_date": text, "symbol": f"S{i}"} for i, text in enumerate(texts)))

@@ -1,4 +1,4 @@
-"""Splits and dividends, read from the gap between closes as traded and adjusted closes."""
+"""Splits and dividends read from closes as traded and adjusted ones, and closes that hold their splits."""
 
 from __future__ import annotations
 
@@ -91,3 +91,35 @@ def split_ratio(jump: float) -> float | None:
         return None
     nearest = min(RATIOS, key=lambda ratio: abs(jump / ratio - 1.0))
     return nearest if abs(jump / nearest - 1.0) <= SAME_RATIO else None
+
+
+def symbols_adjusted_for_splits(prices: pl.DataFrame) -> pl.Series:
+    """Return the symbols whose closes hold their splits already.
+
+    Parameters
+    ----------
+    prices : polars.DataFrame
+        ``symbol``, ``trade_date``, ``close`` and ``split``, null, 0 or 1 where there is none.
+
+    Notes
+    -----
+    As traded, close * split lies near the former close; adjusted, close alone does. All splits of a symbol
+    are judged together, by the sum of the distances of logarithms. Those below a fifth are not: a market's
+    moves are as large.
+    """
+    size = pl.max_horizontal("split", 1.0 / pl.col("split"))
+    is_split = (pl.col("split") > 0.0) & (size - 1.0 >= SMALLEST_SPLIT)
+    if not prices.select(is_split.any()).item():
+        return pl.Series("symbol", [], dtype=pl.String)
+    growth = pl.col("close") / pl.col("close").shift(1).over("symbol")
+    as_traded, as_adjusted = (growth * pl.col("split")).log().abs(), growth.log().abs()
+    return (
+        prices.unique(["symbol", "trade_date"])
+        .sort("symbol", "trade_date")
+        .with_columns((as_adjusted - as_traded).alias("nearer"))
+        .filter(is_split)
+        .group_by("symbol")
+        .agg(pl.col("nearer").sum())
+        .filter(pl.col("nearer") < 0.0)["symbol"]
+        .sort()
+    )

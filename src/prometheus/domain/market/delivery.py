@@ -12,6 +12,7 @@ import polars as pl
 from prometheus.domain.market.columns import VALUES
 from prometheus.domain.market.parsing import parsed_prices
 from prometheus.domain.market.rules import (
+    adjustment_violations,
     delisting_violations,
     duplicate_violations,
     future_violations,
@@ -107,7 +108,8 @@ def checked_prices(
     Notes
     -----
     1. Texts become dates and numbers. 2. Each row by itself. 3. Its date and its symbol. 4. Rows of one
-    key against each other. A row that failed is not judged again by a later stage.
+    key against each other. 5. The closes of each symbol against its splits. A row that failed is not judged
+    again by a later stage.
     """
     prices, unread = parsed_prices(rows)
     prices = without(prices, unread)
@@ -123,11 +125,13 @@ def checked_prices(
     prices = without(prices, pl.concat(strange))
     doubled = duplicate_violations(prices)
     prices = without(prices, doubled)
+    adjusted = adjustment_violations(prices)
+    prices = without(prices, adjusted)
     n_kept = prices.height
     prices = without_repetitions(prices)
     return CheckedPrices(
         prices=prices.drop("file", "row"),
-        violations=pl.concat([unread, broken, *strange, doubled]),
+        violations=pl.concat([unread, broken, *strange, doubled, adjusted]),
         n_repeated=n_kept - prices.height,
         n_rejected=rows.height - n_kept,
     )

@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 from prometheus.domain.market.columns import NUMBERS, PRICES, VALUES
+from prometheus.domain.market.corporate_actions import symbols_adjusted_for_splits
 from prometheus.domain.market.violations import VIOLATIONS, found_violations
 from prometheus.kernel.sessions import Sessions
 
@@ -196,6 +197,24 @@ def duplicate_violations(prices: pl.DataFrame) -> pl.DataFrame:
         field="close",
         rule="contradicting_duplicate",
         remedy="Leave one row for each symbol and date in.",
+    )
+
+
+def adjustment_violations(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return a violation for each row of a symbol whose closes hold its splits already, splits first."""
+    adjusted = symbols_adjusted_for_splits(prices)
+    if adjusted.is_empty():
+        return VIOLATIONS
+    rows = prices.filter(pl.col("symbol").is_in(adjusted.implode()))
+    is_split = (pl.col("split") != 0.0) & (pl.col("split") != 1.0)
+    rows = rows.sort(is_split.fill_null(False), descending=True, maintain_order=True)
+    return found_violations(
+        rows,
+        pl.repeat(True, rows.height, eager=True),
+        field="split",
+        rule="closes_already_adjusted",
+        remedy="The closes of this symbol are adjusted for its splits: leave its splits out, so that none "
+        "counts twice, or deliver closes as traded.",
     )
 
 
