@@ -17,6 +17,7 @@ class ScoresConfig(EngineConfig):
     """How instruments are scored. The README of the room says what each setting does."""
 
     engine_name: ClassVar[str] = "ASSESSMENT"
+    version: ClassVar[str] = "2"
 
     weights: dict[str, float] = dict.fromkeys(FAMILIES, 1.0)
     price: Literal["adjusted_close", "close"] = "adjusted_close"

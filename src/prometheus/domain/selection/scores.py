@@ -1,6 +1,7 @@
 """Scores: alpha families made comparable day by day, weighted, and turned into expected returns.
 
-1. Each family's raw values are winsorised and standardised within the day.
+1. Each family's raw values are winsorised and standardised within the day; what was pulled in keeps its
+   order (`prometheus.domain.selection.pulled_in`).
 2. The score is their sum, weighted by each family's share.
 3. The skill of past scores is estimated from the returns that followed them.
 4. Expected return = skill * volatility over the horizon * the day's standardised score.
@@ -19,6 +20,7 @@ from prometheus.domain.selection.information_coefficient import (
     information_coefficients,
     skill_estimate,
 )
+from prometheus.domain.selection.pulled_in import with_tie_breaks
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 from prometheus.maths.cross_section import standardised, winsorised
 
@@ -82,10 +84,12 @@ def combined(signals: Mapping[str, FloatArray], mask: BoolArray, config: ScoresC
     coverage = np.zeros(mask.shape)
     is_scored = np.zeros(mask.shape, dtype=np.bool_)
     for k, (name, share) in enumerate(config.shares.items()):
-        values = signals[name]
+        raw = signals[name]
         if config.winsorise > 0.0:
-            values = winsorised(values, mask, quantile=config.winsorise)
-        values = standardised(values, mask, method=config.standardise)
+            tails = winsorised(raw, mask, quantile=config.winsorise)
+            values = with_tie_breaks(standardised(tails, mask, method=config.standardise), raw, tails)
+        else:
+            values = standardised(raw, mask, method=config.standardise)
         # Adding 0.0 makes one zero of the two, so that no text says "-0.0".
         np.add(share * values, 0.0, out=contributions[k])
         has_value = ~np.isnan(values)
