@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prometheus.domain.execution.config import FillsConfig
 from prometheus.domain.execution.exact import MONEY
-from prometheus.domain.execution.ports import Executions, Reports
-from prometheus.domain.execution.steps import fills_step
-from prometheus.domain.execution.working_orders import as_orders, working_orders
 from prometheus.flow.rows import Coded, Rows, joined
 from prometheus.kernel.errors import ConfigError, InvalidRowsError, MissingPriceError
 from prometheus.kernel.ids import uuid_text
@@ -295,81 +293,28 @@ def test_an_order_that_was_cancelled_by_hand_is_not_executed():
     assert [status for status, _ in updates(settled)] == ["FILLED"]
 
 
-class TwoExecutions:
-    """A broker that fills each order in two executions, the first a tenth of it."""
-
-    def execute(self, orders, day, config):
-        n = len(orders)
-        done = Executions(
-            orders=[*range(n), *reversed(range(n))],
-            ids=["a"] * n + ["b"] * n,
-            quantities=[q / 10 for q in orders.quantities] + [q * 9 / 10 for q in orders.quantities[::-1]],
-            prices=[D(10)] * n + [D(20)] * n,
-            commissions=[D(1)] * n + [D(2)] * n,
-            times=[day.trades_at] * n + [day.trades_at + 60] * n,
-            tags=[""] * n + ["late"] * n,
-        )
-        return Reports(["FILLED"] * n, [""] * n, done)
-
-
-class OnlyTheFirst:
-    """A broker that has news of the first order alone."""
-
-    def execute(self, orders, day, config):
-        silent = len(orders) - 1
-        done = Executions([0], ["a"], [D(3)], [D(10)], [D(0)], [day.trades_at], [""])
-        return Reports(["EXPIRED", *[None] * silent], ["closed", *[""] * silent], done)
-
-
-def test_an_order_without_news_keeps_its_status():
-    world = World([[10.0, 10.0], [20.0, 20.0]])
-    world.fills = fills_step(OnlyTheFirst())
-    world.run(once({1: 100, 2: 50}))
-    (told,) = world.order_updates(1)
-    assert told == ("EXPIRED", {"tag": "target", "reason": "closed", "filled_quantity": "3"})
-    assert world.rows("executed_actions", 1).values("instrument_id") == ["US_EQ:N0000"]
-
-
-def test_orders_come_to_the_broker_in_turn():
-    world = World([[10.0, 20.0, 30.0]] * 3).run(lambda day, *_: [{1: 5, 2: 5}, {2: 9, 3: 1}, None][day])
-    orders = world.rows("orders", 1)
-    twice = joined([orders, orders])
-    ids = np.arange(len(twice) * 16, dtype=np.uint8).reshape(-1, 16)[::-1]
-    shuffled = Rows("orders", twice.day, {**twice.columns, "order_id": ids})
-    batch = world.batch(world.fills, world.fills_config, [FIRST + 2], {"orders": shuffled})
-    found = as_orders(working_orders(batch, 0), batch)
-    in_turn = list(zip(found.sides, found.instrument_ids.texts(), found.ids[:, 0].tolist(), strict=True))
-    assert in_turn == sorted(in_turn, key=lambda one: (one[0] == "BUY", *one[1:]))
-    assert [name for _, name, _ in in_turn] == [f"US_EQ:N{k:04d}" for k in (0, 0, 1, 1, 2, 2)]
-
-
-def test_an_action_weighs_the_prices_of_its_fills_by_their_volume():
-    world = World([[10.0, 10.0], [20.0, 20.0]])
-    world.fills = fills_step(TwoExecutions())
-    world.run(once({1: 100, 2: 50}))
-    fills, actions = world.rows("fills", 1), world.rows("executed_actions", 1)
-    assert sorted(fills.values("quantity")) == [5, 10, 45, 90]
-    assert len({bytes(one) for one in fills.columns["fill_id"]}) == 4
-    assert [json.loads(text).get("tag") for text in fills.values("metadata")] == [None, None, "late", "late"]
-    assert actions.values("price") == [D(19), D(19)]
-    assert dict(zip(actions.codes("instrument_id").tolist(), actions.values("quantity"), strict=True)) == {
-        1: D(100),
-        2: D(50),
-    }
-    assert actions.columns["timestamp"][0] == world.sessions.opens[FIRST + 1] + 60
-    for text in actions.values("metadata"):
-        of_order = json.loads(text)
-        own = [
-            uuid_text(bytes(fill))
-            for fill, order in zip(fills.columns["fill_id"], fills.columns["order_id"], strict=True)
-            if uuid_text(bytes(order)) == of_order["order_id"]
-        ]
-        assert of_order["fill_ids"] == own
-    assert world.held(1) == {0: D(1_000_000 - 1900 - 950 - 6), 1: D(100), 2: D(50)}
-
-
 def test_small_changes_are_not_traded_when_the_config_says_so():
     world = World([[10.0], [10.0], [10.0]])
     world.orders_config = type(world.orders_config)(min_trade_value=50)
     world.run(lambda day, *_: {0: {1: 100}, 1: {1: 104}}.get(day))
     assert world.held(2)[1] == 100
+
+
+def test_what_a_day_leaves_unfilled_waits_for_the_next_target():
+    world = World([[10.0]] * 4, volumes=[[500.0]] * 4, participation="0.1")
+    world.run(lambda day, *_: {0: {1: 80}, 2: {1: 80}}.get(day))
+    assert [world.held(day).get(1, 0) for day in range(4)] == [0, 50, 50, 80]
+    assert len(world.rows("orders", 1)) == 0
+
+
+def test_the_sale_of_a_name_whose_listing_ends_is_ordered_until_it_is_done():
+    closes = [[10.0], [10.0], [10.0], [10.0], [10.0]]
+    volumes = [[5000.0], [5000.0], [300.0], [300.0], [5000.0]]
+    world = World(closes, volumes=volumes, delisted={1: 2}, participation="0.1").run(once({1: 80}))
+    assert [world.held(day).get(1, 0) for day in range(5)] == [0, 80, 50, 20, 0]
+
+
+@pytest.mark.parametrize("cash", ["0", "-1"])
+def test_a_portfolio_without_cash_is_refused(cash):
+    with pytest.raises(ConfigError, match=r"initial_cash: .* greater than 0"):
+        FillsConfig.parsed({"initial_cash": cash}, where="fills")

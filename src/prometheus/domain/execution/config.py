@@ -18,7 +18,7 @@ class FillsConfig(EngineConfig):
     Attributes
     ----------
     initial_cash : Decimal
-        Cash of the portfolio before its first session, in its base currency.
+        Cash of the portfolio before its first session, in its base currency, above 0.
     price : {"open", "close"}
         The price of the session after the decision at which orders trade. ``close`` (market on close) is
         for data that has no opens.
@@ -46,7 +46,7 @@ class FillsConfig(EngineConfig):
     engine_name: ClassVar[str] = "EXECUTION"
     version: ClassVar[str] = "2"
 
-    initial_cash: NotNegative = Decimal(1_000_000)
+    initial_cash: Annotated[Decimal, Field(gt=0)] = Decimal(1_000_000)
     price: Literal["open", "close"] = "open"
     slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(5)
     commission_bps: NotNegative = Decimal(5)
