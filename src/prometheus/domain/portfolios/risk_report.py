@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from prometheus.domain.portfolios.config import RiskConfig
-from prometheus.domain.portfolios.simulated_returns import mean_dollar_volumes, simulated_returns
+from prometheus.domain.portfolios.simulated_returns import simulated_returns
 from prometheus.kernel.arrays import FloatArray, IntArray
+from prometheus.maths.liquidity import mean_dollar_volume
 from prometheus.maths.risk import historical_es, historical_var
 from prometheus.maths.volatility import realised_volatility
 
@@ -115,7 +116,7 @@ def liquidity(
         share of gross value that these names make up. Empty when no volume is known.
     """
     sizes = np.abs(np.array(market_values))
-    usual = mean_dollar_volumes(closes, volumes, places)
+    usual = mean_dollar_volume(closes[None], volumes[None], places)[0]
     is_known = usual > 0.0
     known = math.fsum(sizes[is_known].tolist())
     if known == 0.0:

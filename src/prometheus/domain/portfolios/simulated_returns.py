@@ -51,37 +51,3 @@ def simulated_returns(returns: FloatArray, places: IntArray, weights: FloatArray
             out[n] = total
             n += 1
     return out[:n]
-
-
-@compiled(OUT_F1, F2, F2, I1)
-def mean_dollar_volumes(closes: FloatArray, volumes: FloatArray, places: IntArray) -> FloatArray:
-    """Return the mean of close times volume of some names over the sessions that have both.
-
-    Parameters
-    ----------
-    closes, volumes : ndarray of shape (n_sessions, n_assets)
-    places : ndarray of shape (n_held,), int64
-        Columns of the names.
-
-    Returns
-    -------
-    ndarray of shape (n_held,)
-        Currency per session; NaN without any volume. A product does not change when shares are split.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> mean_dollar_volumes(np.array([[10.0], [5.0]]), np.array([[100.0], [400.0]]), np.array([0])).tolist()
-    [1500.0]
-    """
-    out = np.empty(len(places))
-    for k in range(len(places)):
-        n = 0.0
-        total = 0.0
-        for t in range(len(closes)):
-            product = closes[t, places[k]] * volumes[t, places[k]]
-            if not np.isnan(product):
-                n += 1.0
-                total += product
-        out[k] = total / n if n > 0.0 else np.nan
-    return out

@@ -11,11 +11,12 @@ from prometheus.domain.selection.alphas import FAMILIES
 from prometheus.domain.selection.config import ScoresConfig, UniversesConfig
 from prometheus.domain.selection.reasons import TIERS, tier_rows
 from prometheus.domain.selection.scores import LABELS, scores_of
-from prometheus.domain.selection.universes import DOLLAR_VOLUME_SESSIONS, mean_dollar_volume, membership
+from prometheus.domain.selection.universes import DOLLAR_VOLUME_SESSIONS, membership
 from prometheus.flow.batch import Batch, Panel
 from prometheus.flow.rows import Coded, JsonFloats, Rows
 from prometheus.flow.step import Output, Read, Step
 from prometheus.kernel.arrays import FloatArray
+from prometheus.maths.liquidity import mean_dollar_volume
 
 SCORED_CLASSES = ("EQUITY", "ETF")
 """What can be held; indices and cash are no choice among names."""
@@ -121,7 +122,9 @@ def compute_universes(batch: Batch, config: UniversesConfig) -> Output:
     if config.min_dollar_volume > 0.0:
         volume = batch.panel("prices_daily", "volume")
         dollar_volume = mean_dollar_volume(
-            close.windows(DOLLAR_VOLUME_SESSIONS), volume.windows(DOLLAR_VOLUME_SESSIONS)
+            close.windows(DOLLAR_VOLUME_SESSIONS),
+            volume.windows(DOLLAR_VOLUME_SESSIONS),
+            np.arange(len(batch.assets), dtype=np.int64),
         )
     found = membership(closes, places, batch.dates, batch.assets, dollar_volume, config)
     tiers = tier_rows(found, batch.assets, config)

@@ -10,7 +10,6 @@ from prometheus.domain.selection.config import UniversesConfig
 from prometheus.flow.batch import Assets
 from prometheus.kernel.arrays import BoolArray, DateArray, FloatArray, IntArray
 from prometheus.kernel.errors import UnknownInstrumentError
-from prometheus.maths._jit import F3, OUT_F2, compiled
 
 RULES = (
     "asset_classes", "instruments", "delisted", "max_staleness", "min_history", "min_close",
@@ -39,40 +38,6 @@ class Membership:
     is_known: BoolArray
     rule: IntArray
     found: FloatArray
-
-
-def mean_dollar_volume(closes: FloatArray, volumes: FloatArray) -> FloatArray:
-    """Return the mean of close times volume over the bars of each window.
-
-    Parameters
-    ----------
-    closes, volumes : ndarray of shape (n_dates, window, n_assets)
-
-    Returns
-    -------
-    ndarray of shape (n_dates, n_assets)
-        Currency per session; sessions without close or volume are passed over, NaN without any.
-    """
-    result: FloatArray = _mean_product(closes, volumes)
-    return result
-
-
-@compiled(OUT_F2, F3, F3)
-def _mean_product(first: FloatArray, second: FloatArray) -> FloatArray:
-    n_dates, n_sessions, n_assets = first.shape
-    out = np.zeros((n_dates, n_assets))
-    n = np.empty(n_assets)
-    for i in range(n_dates):
-        n[:] = 0.0
-        for k in range(n_sessions):
-            for j in range(n_assets):
-                product = first[i, k, j] * second[i, k, j]
-                if not np.isnan(product):
-                    out[i, j] += product
-                    n[j] += 1.0
-        for j in range(n_assets):
-            out[i, j] = out[i, j] / n[j] if n[j] > 0.0 else np.nan
-    return out
 
 
 def is_listed_by(names: tuple[str, ...], assets: Assets) -> BoolArray:
