@@ -242,15 +242,56 @@ def test_instruments_are_registered_once_and_known_facts_are_not_erased(at_datab
     [
         ("name\nAlpha\n", "no column 'symbol'"),
         ("symbol,colour\nAAA,red\n", "unknown column 'colour'"),
-        ("symbol,listed\nAAA,once\n", "line 2: 'once' is no date"),
-        ("symbol\nAAA\nAAA\n", "line 3: US_EQ:AAA stands there twice"),
-        ("symbol,name\n,Alpha\n", "line 2: no symbol"),
+        ("symbol,listed\nAAA,once\n", "row 2 (AAA): unparsable_date: listed = once"),
+        ("symbol,name\nAAA,A\nAAA,B\n", "All 2 rows were rejected (contradicting_duplicate 2)"),
+        ("symbol,name\n,Alpha\n", "row 2: missing_symbol"),
     ],
 )
 def test_a_bad_file_of_instruments_registers_nothing(at_databases, prometheus, files, text, words):
     refused = prometheus("ingest", "instruments", files("i.csv", text), "--market", "US_EQ")
     assert (refused.exit_code, words in refused.err) == (3, True)
     assert counts(at_databases)["instruments"] == 0
+
+
+def test_bad_rows_of_instruments_are_set_aside_and_good_ones_register(at_databases, prometheus, files, home):
+    text = (
+        "symbol,name,listed,delisted,currency,country,exchange,asset_class\n"
+        "AAA,Alpha,2001-01-02,,USD,US,XNYS,EQUITY\nAAA,Alpha,2001-01-02,,USD,US,XNYS,EQUITY\n"
+        ",Nobody,,,,,,\nBBB,Beta,once,,,,,\nCCC,Gamma,,,dollar,USA,NYSE2,SHARE\n"
+        "DDD,Delta,2001-01-02,2000-01-03,,,,\nEEE,Eps,,,,,,\nEEE,Epsilon,,,,,,\n"
+    )
+    words = ("ingest", "instruments", files("i.csv", text), "--market", "US_EQ")
+    done = prometheus(*words)
+    assert done.exit_code == 0
+    assert "Warning: 6 rows were rejected" in done.err
+    assert "i.csv row 5 (BBB): unparsable_date: listed = once" in done.err
+    assert counts(at_databases)["instruments"] == 1
+    (rejects,) = (home / "rejects").iterdir()
+    found = pl.read_csv(rejects, infer_schema=False)
+    assert [(r["row"], r["rule"]) for r in found.iter_rows(named=True)] == [
+        ("4", "missing_symbol"),
+        ("5", "unparsable_date"),
+        ("6", "unknown_asset_class"),
+        ("6", "not_a_currency"),
+        ("6", "not_a_country"),
+        ("6", "not_an_exchange"),
+        ("7", "delisted_before_listed"),
+        ("8", "contradicting_duplicate"),
+        ("9", "contradicting_duplicate"),
+    ]
+    assert all(found["remedy"])
+    report = json.loads(prometheus(*words, "--json").out)
+    assert (report["n_rows"], report["n_rejected"], sum(report["written"].values())) == (8, 6, 0)
+
+
+def test_a_symbol_goes_from_one_that_left_to_another_in_one_file(at_databases, prometheus, files):
+    def register(text):
+        return prometheus("ingest", "instruments", files("i.csv", text), "--market", "US_EQ")
+
+    assert register("symbol\nAAA\n").exit_code == 0
+    text = "symbol,instrument_id,delisted\nAAA,US_EQ:AAA-2,\nAAA,US_EQ:AAA,2018-02-06\n"
+    assert register(text).exit_code == 0
+    assert counts(at_databases)["instruments"] == 2
 
 
 def test_returns_and_volatilities_follow_the_prices_by_themselves(at_databases, prometheus, files):

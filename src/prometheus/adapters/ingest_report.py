@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from prometheus.domain.market.delivery import CheckedPrices, Delivery
+import polars as pl
+
+from prometheus.domain.market.violations import n_by_rule
 from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
 from prometheus.kernel.ids import digest
 
 N_EXAMPLES = 5
 N_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentsReport:
+    """What became of files of instruments.
+
+    Attributes
+    ----------
+    market_id : str
+    written : mapping of str to int
+        Rows that were new or changed, by table.
+    n_rows, n_rejected : int
+        Rows that came, and those of them that were set aside.
+    rejected_by_rule : mapping of str to int
+    examples : tuple of str
+        The first rows that were rejected.
+    rejects_file : Path or None
+        Where all of them are.
+    """
+
+    market_id: str
+    written: Mapping[str, int]
+    n_rows: int
+    n_rejected: int
+    rejected_by_rule: Mapping[str, int]
+    examples: tuple[str, ...]
+    rejects_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +91,32 @@ class IngestReport:
         return self.n_new + self.n_corrected > 0 and not self.is_dry_run
 
 
-def set_aside(
-    checked: CheckedPrices, delivery: Delivery, folder: Path | None, *, name: str = ""
-) -> Path | None:
-    """Write the violations of a delivery to a CSV file in the folder; return it, None without either.
+def stem_of(digests: Iterable[str]) -> str:
+    """Return a name for the rejects of files of which nothing is left, by the files' digests."""
+    return digest(*sorted(digests))[-6:].hex()
+
+
+def set_aside(violations: pl.DataFrame, folder: Path | None, *, name: str) -> Path | None:
+    """Write violations to a CSV file in the folder; return it, None without either.
 
     Parameters
     ----------
-    checked : CheckedPrices
-    delivery : Delivery
+    violations : polars.DataFrame
     folder : Path or None
     name : str
-        Of the file: the batch. A delivery of which nothing is left is named by its files' digests.
+        Of the file: the batch, or `stem_of` the files.
 
     Raises
     ------
     InputFileError
         If the file can't be written.
     """
-    if checked.violations.is_empty() or folder is None:
+    if violations.is_empty() or folder is None:
         return None
-    stem = name or digest(*sorted(f.sha256 for f in delivery.files))[-6:].hex()
-    path = folder / f"{stem}.csv"
+    path = folder / f"{name}.csv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        checked.violations.write_csv(path)
+        violations.write_csv(path)
     except OSError as error:
         raise InputFileError(
             f"{path} can't be written: {error.strerror}.", remedy="Rejected rows are kept there; make room."
@@ -94,29 +124,36 @@ def set_aside(
     return path
 
 
-def examples_of(checked: CheckedPrices) -> tuple[str, ...]:
+def examples_of(violations: pl.DataFrame) -> tuple[str, ...]:
     """Return the first violation of each of the first rules that were broken, one line each."""
-    rows = checked.violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
+    rows = violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
     return tuple(
-        f"{r['file']} row {r['row']} ({r['symbol']} {r['trade_date']}): "
+        f"{r['file']} row {r['row']}{_whose(r['symbol'], r['trade_date'])}: "
         f"{r['rule']}: {r['field']} = {r['found']}"
         for r in rows.iter_rows(named=True)
     )
 
 
-def refusal_of(checked: CheckedPrices, rejects: Path | None) -> RejectedBatchError | UnknownInstrumentError:
+def _whose(symbol: str | None, trade_date: str | None) -> str:
+    said = " ".join(part for part in (symbol, trade_date) if part)
+    return f" ({said})" if said else ""
+
+
+def refusal_of(violations: pl.DataFrame, rejects: Path | None) -> RejectedBatchError | UnknownInstrumentError:
     """Return the error for a delivery of which no row is left."""
     place = f" All are in {rejects}." if rejects else ""
-    if set(checked.n_by_rule) == {"unknown_instrument"}:
-        names = checked.violations["symbol"].unique().sort().to_list()
+    by_rule = n_by_rule(violations)
+    if set(by_rule) == {"unknown_instrument"}:
+        names = violations["symbol"].unique().sort().to_list()
         more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
         return UnknownInstrumentError(
             f"No instrument of the market has the symbol {', '.join(names[:N_NAMED])}{more}.{place}",
             remedy="Register them with `prometheus ingest instruments`, or add --create.",
         )
-    rules = ", ".join(f"{rule} {n}" for rule, n in checked.n_by_rule.items())
+    rules = ", ".join(f"{rule} {n}" for rule, n in by_rule.items())
+    n_rejected = violations.select("file", "row").n_unique()
     return RejectedBatchError(
-        f"All {checked.n_rejected} rows were rejected ({rules}), "
-        f"e.g. {'; '.join(examples_of(checked)[:2])}.{place}",
-        remedy=str(checked.violations["remedy"][0]),
+        f"All {n_rejected} rows were rejected ({rules}), "
+        f"e.g. {'; '.join(examples_of(violations)[:2])}.{place}",
+        remedy=str(violations["remedy"][0]),
     )

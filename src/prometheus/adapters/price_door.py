@@ -20,7 +20,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from prometheus.adapters.ingest_report import N_NAMED, IngestReport, examples_of, refusal_of, set_aside
+from prometheus.adapters.ingest_report import (
+    N_NAMED,
+    IngestReport,
+    examples_of,
+    refusal_of,
+    set_aside,
+    stem_of,
+)
 from prometheus.domain.market.adjusted import with_adjusted_close, with_normal_actions
 from prometheus.domain.market.config import IngestPricesConfig
 from prometheus.domain.market.delivery import CheckedPrices, Delivery, checked_prices, content_digest
@@ -106,8 +113,9 @@ def ingest_prices(
             delistings=market.instruments.select("symbol", "delisted").drop_nulls(),
         )
         if checked.prices.is_empty():
-            rejects = set_aside(checked, delivery, None if dry_run else rejects_folder)
-            raise refusal_of(checked, rejects)
+            name = stem_of(file.sha256 for file in delivery.files)
+            rejects = set_aside(checked.violations, None if dry_run else rejects_folder, name=name)
+            raise refusal_of(checked.violations, rejects)
         created: tuple[str, ...] = ()
         if create:
             created = _create(runtime, market_id, market.metadata, market.instruments, checked.prices)
@@ -126,7 +134,7 @@ def ingest_prices(
         if before is not None and not counts.has_changed:
             raw_id = before
         batch = short_id(raw_id)
-        rejects = set_aside(checked, delivery, None if dry_run else rejects_folder, name=batch)
+        rejects = set_aside(checked.violations, None if dry_run else rejects_folder, name=batch)
         needs_record = counts.has_changed and not dry_run
         was_recorded = False
         if needs_record:
@@ -148,7 +156,7 @@ def ingest_prices(
         n_repeated=checked.n_repeated,
         n_rejected=checked.n_rejected,
         rejected_by_rule=checked.n_by_rule,
-        examples=examples_of(checked),
+        examples=examples_of(checked.violations),
         rejects_file=rejects,
         created=created,
         first_date=first,

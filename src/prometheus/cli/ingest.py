@@ -13,7 +13,7 @@ from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
-    from prometheus.adapters.ingest_report import IngestReport
+    from prometheus.adapters.ingest_report import IngestReport, InstrumentsReport
 
 app = typer.Typer()
 
@@ -81,17 +81,25 @@ def instruments(paths: PathsArgument, market: MarketOption, as_json: JsonOption 
     Columns are symbol and any of name, sector, industry, country, exchange (MIC), currency, asset_class,
     listed (first session), delisted (first session without trading), instrument_id and issuer_id. What is
     known already and not named stays as it is.
+
+    Rows that break a rule are set aside under PROMETHEUS_HOME/rejects and reported; the others are
+    registered.
     """
     from prometheus.adapters.instrument_files import ingest_instruments
     from prometheus.store.connections import open_databases
 
-    written = ingest_instruments(open_databases(settings_from_environment()), paths, market_id=market)
+    settings = settings_from_environment()
+    report = ingest_instruments(
+        open_databases(settings), paths, market_id=market, rejects_folder=settings.home / "rejects"
+    )
     if as_json:
-        print_json({"market_id": market, "written": written})
-    elif any(written.values()):
-        print_table(["table", "rows written"], list(written.items()))
+        print_json(report)
     else:
-        say("Nothing new; nothing was written.")
+        if any(report.written.values()):
+            print_table(["table", "rows written"], list(report.written.items()))
+        else:
+            say("Nothing new; nothing was written.")
+        _complain(report)
 
 
 def _moment(text: str) -> datetime:
@@ -121,11 +129,16 @@ def _show(report: IngestReport, derived: dict[str, int]) -> None:
         say(f"decision {report.decision_id}")
     for table, count in derived.items():
         say(f"{table}: {count:,} rows written")
-    if report.n_rejected:
-        complain(f"Warning: {report.n_rejected:,} rows were rejected.")
-        for rule, count in report.rejected_by_rule.items():
-            complain(f"         {rule}: {count:,}")
-        for example in report.examples:
-            complain(f"         {example}")
-        if report.rejects_file is not None:
-            complain(f"         All are in {report.rejects_file}.")
+    _complain(report)
+
+
+def _complain(report: IngestReport | InstrumentsReport) -> None:
+    if not report.n_rejected:
+        return
+    complain(f"Warning: {report.n_rejected:,} rows were rejected.")
+    for rule, count in report.rejected_by_rule.items():
+        complain(f"         {rule}: {count:,}")
+    for example in report.examples:
+        complain(f"         {example}")
+    if report.rejects_file is not None:
+        complain(f"         All are in {report.rejects_file}.")

@@ -21,7 +21,7 @@ from prometheus.domain.market.rules import (
     unknown_violations,
     without_repetitions,
 )
-from prometheus.domain.market.violations import without
+from prometheus.domain.market.violations import n_by_rule, without
 from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
 
@@ -77,9 +77,7 @@ class CheckedPrices:
     @property
     def n_by_rule(self) -> Mapping[str, int]:
         """How many rows broke each rule."""
-        distinct = self.violations.select("file", "row", "rule").unique()
-        counts = distinct.group_by("rule").len().sort("rule")
-        return dict(zip(counts["rule"].to_list(), counts["len"].to_list(), strict=True))
+        return n_by_rule(self.violations)
 
 
 def checked_prices(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 VIOLATIONS = pl.DataFrame(
@@ -55,3 +57,10 @@ def without(rows: pl.DataFrame, violations: pl.DataFrame) -> pl.DataFrame:
         pl.col("file").cast(rows.schema["file"]), pl.col("row").cast(rows.schema["row"])
     )
     return rows.join(broken, on=["file", "row"], how="anti", maintain_order="left")
+
+
+def n_by_rule(violations: pl.DataFrame) -> Mapping[str, int]:
+    """Return how many rows broke each rule, by its name."""
+    distinct = violations.select("file", "row", "rule").unique()
+    counts = distinct.group_by("rule").len().sort("rule")
+    return dict(zip(counts["rule"].to_list(), counts["len"].to_list(), strict=True))

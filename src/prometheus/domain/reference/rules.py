@@ -1,0 +1,99 @@
+"""The hard rules of a row that names an instrument: what is wrong with it, as data that points at the field.
+
+Adding a rule is writing a function that yields faults, and naming it in `RULES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+ASSET_CLASSES = ("EQUITY", "ETF", "INDEX", "FX", "CRYPTO", "COMMODITY", "CASH")
+"""Those that a file can name; the others need a maturity."""
+CODES = {
+    "currency": (re.compile(r"[A-Z]{3}"), "not_a_currency", "Write the ISO 4217 code, e.g. USD."),
+    "country": (re.compile(r"[A-Z]{2}"), "not_a_country", "Write the ISO 3166 code of two letters, e.g. US."),
+    "exchange": (re.compile(r"[A-Z0-9]{4}"), "not_an_exchange", "Write the ISO 10383 code, e.g. XNYS."),
+}
+DATES = ("listed", "delisted")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One rule that a row broke: the field, what stood there, the rule's name and what to do."""
+
+    field: str
+    found: str
+    rule: str
+    remedy: str
+
+
+def iso_date(text: str) -> date | None:
+    """Return the date that a text begins with, None where it is none.
+
+    Examples
+    --------
+    >>> str(iso_date("2013-02-08 00:00:00")), iso_date("once")
+    ('2013-02-08', None)
+    """
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+def _symbol(row: Mapping[str, str]) -> Iterator[Fault]:
+    if "symbol" not in row:
+        yield Fault("symbol", "", "missing_symbol", "Give every row its symbol.")
+
+
+def _dates(row: Mapping[str, str]) -> Iterator[Fault]:
+    for name in DATES:
+        if name in row and iso_date(row[name]) is None:
+            yield Fault(name, row[name], "unparsable_date", "Write dates as 2013-02-08.")
+
+
+def _order(row: Mapping[str, str]) -> Iterator[Fault]:
+    first, end = (iso_date(row.get(name, "")) for name in DATES)
+    if first is not None and end is not None and end <= first:
+        remedy = "The first session without trading comes after the first session."
+        yield Fault("delisted", row["delisted"], "delisted_before_listed", remedy)
+
+
+def _asset_class(row: Mapping[str, str]) -> Iterator[Fault]:
+    given = row.get("asset_class", ASSET_CLASSES[0])
+    if given.upper() not in ASSET_CLASSES:
+        yield Fault("asset_class", given, "unknown_asset_class", f"Known are {', '.join(ASSET_CLASSES)}.")
+
+
+def _codes(row: Mapping[str, str]) -> Iterator[Fault]:
+    for name, (pattern, rule, remedy) in CODES.items():
+        if name in row and not pattern.fullmatch(row[name]):
+            yield Fault(name, row[name], rule, remedy)
+
+
+RULES: tuple[Callable[[Mapping[str, str]], Iterator[Fault]], ...] = (
+    _symbol,
+    _dates,
+    _order,
+    _asset_class,
+    _codes,
+)
+
+
+def row_faults(row: Mapping[str, str]) -> tuple[Fault, ...]:
+    """Return what is wrong with a row; nothing where it can be taken.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        Texts by column; what the file leaves out is absent.
+
+    Examples
+    --------
+    >>> [fault.rule for fault in row_faults({"symbol": "A", "listed": "once", "currency": "dollar"})]
+    ['unparsable_date', 'not_a_currency']
+    """
+    return tuple(fault for rule in RULES for fault in rule(row))
