@@ -7,13 +7,15 @@ it reads: digests of the panel windows, and the decision ids of the rows that ot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from prometheus.flow.batch import Batch
-from prometheus.flow.finish import checked_updates, finished
+from prometheus.flow.finish import checked_updates, finished, travelling
 from prometheus.flow.graph import Graph, Group
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.rows import Rows, joined
@@ -25,6 +27,7 @@ from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import InvalidRowsError
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest, uuid_text
+from prometheus.kernel.sessions import Sessions
 
 _NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -43,6 +46,10 @@ class Course:
         self._decided = {step.name: DecisionsByDay(len(world.sessions.dates)) for step in graph.steps}
         self._carried: dict[str, Rows] | None = None
         self._reach = reach_of(graph)
+        chains = {step.name for group in graph.groups if group.is_chain for step in group.steps}
+        self._is_read = {table for table, reach in self._reach.items() if reach} | {
+            edge.table for edge in graph.edges if not (edge.writer in chains and edge.reader in chains)
+        }
 
     @property
     def at(self) -> str:
@@ -57,48 +64,54 @@ class Course:
         if self._carried is None:
             self._carried = taken_up(self._graph, self._configs, self._world, self._decided, int(days[0]))
         fresh: dict[str, Rows] = {}
-        chain_parts: list[Part] = []
+        of_portfolio: list[Callable[[], Part]] = []
         for group in self._graph.groups:
             if group.is_chain:
-                chain_parts.extend(self._chain(group, days, set(rebalance_days.tolist()), fresh))
-                continue
-            step = group.steps[0]
-            own = days if step.when == "session" else rebalance_days
-            part = self._whole(step, own, fresh)
-            if part is None:
-                continue
-            if stands_beside(step):
-                self._world.storage.submit(WriteJob((part,)))
+                made = self._chain(group, days, set(rebalance_days.tolist()), fresh)
             else:
-                chain_parts.append(part)
-        if chain_parts:
-            self._world.storage.submit(WriteJob(tuple(chain_parts), is_ordered=True))
+                step = group.steps[0]
+                made = [self._whole(step, days if step.when == "session" else rebalance_days, fresh)]
+            for step, outcome in zip(group.steps, made, strict=True):
+                part = partial(self._part, step, outcome)
+                if stands_beside(step):
+                    self._world.storage.submit(WriteJob((part,)))
+                else:
+                    of_portfolio.append(part)
+        if of_portfolio:
+            self._world.storage.submit(WriteJob(tuple(of_portfolio), is_ordered=True))
         for table, rows in fresh.items():
-            kept = joined([self._carried[table], rows])
-            self._carried[table] = kept.on(int(days[-1]) + 1 - self._reach[table], int(days[-1]))
+            if self._reach[table]:
+                kept = joined([self._carried[table], rows])
+                self._carried[table] = kept.on(int(days[-1]) + 1 - self._reach[table], int(days[-1]))
 
-    def _whole(self, step: Step, days: IntArray, fresh: dict[str, Rows]) -> Part | None:
+    def _whole(self, step: Step, days: IntArray, fresh: dict[str, Rows]) -> _Outcome:
+        """Call a step once for all its dates."""
+        outcome = _Outcome([], [])
+        if len(days):
+            tables = {
+                read.table: self._window(read, int(days[0]), int(days[-1]), fresh)
+                for read in self._graph.reads[step.name]
+                if not read.columns
+            }
+            output, decisions = self._called(step, days, tables)
+            outcome = _Outcome([output], decisions)
+        self._freshen(step, outcome, fresh)
+        return outcome
+
+    def _freshen(self, step: Step, outcome: _Outcome, fresh: dict[str, Rows]) -> None:
+        """Keep what later steps and batches read."""
         for table in step.writes:
             fresh[table] = Rows(table, _NOTHING, {})
-        if not len(days):
-            return None
-        tables = {
-            read.table: self._window(read, int(days[0]), int(days[-1]), fresh)
-            for read in self._graph.reads[step.name]
-            if not read.columns
-        }
-        output, decisions = self._called(step, days, tables)
-        part = self._part(step, [output], decisions)
-        for rows in part.rows:
-            fresh[rows.table] = rows
-        return part
+            if table in self._is_read:
+                found = [rows for output in outcome.outputs for rows in output.rows if rows.table == table]
+                if found:
+                    fresh[table] = travelling(joined(found), step, outcome.ids(self._world.sessions))
 
     def _chain(
         self, group: Group, days: IntArray, rebalance_days: set[int], fresh: dict[str, Rows]
-    ) -> list[Part]:
+    ) -> list[_Outcome]:
         """Call the steps of a chain date by date."""
-        outputs: dict[str, list[Output]] = {step.name: [] for step in group.steps}
-        decided: dict[str, list[Decision]] = {step.name: [] for step in group.steps}
+        outcomes = {step.name: _Outcome([], []) for step in group.steps}
         own = {table for step in group.steps for table in step.writes}
         by_day: dict[tuple[str, int], Rows] = {}
         empty = {table: Rows(table, _NOTHING, {}) for table in self._graph.writers}
@@ -128,17 +141,11 @@ class Course:
                 for rows in output.rows:
                     if len(rows):
                         by_day[rows.table, day] = rows
-                outputs[step.name].append(output)
-                decided[step.name].extend(decisions)
-        parts = []
+                outcomes[step.name].outputs.append(output)
+                outcomes[step.name].decisions.extend(decisions)
         for step in group.steps:
-            part = self._part(step, outputs[step.name], decided[step.name])
-            parts.append(part)
-            for table in step.writes:
-                fresh[table] = empty[table]
-            for rows in part.rows:
-                fresh[rows.table] = rows
-        return parts
+            self._freshen(step, outcomes[step.name], fresh)
+        return [outcomes[step.name] for step in group.steps]
 
     def _window(self, read: Read, first: int, last: int, fresh: Mapping[str, Rows]) -> Rows:
         """Return the rows that the dates from first to last may see together."""
@@ -234,19 +241,34 @@ class Course:
             "digest": found.hex(),
         }
 
-    def _part(self, step: Step, outputs: list[Output], decisions: list[Decision]) -> Part:
+    def _part(self, step: Step, outcome: _Outcome) -> Part:
         index = self._world.sessions.index
-        by_day = {index(decision.as_of_date): decision for decision in decisions}
-        ids = {day: decision.decision_id for day, decision in by_day.items()}
+        ids = outcome.ids(self._world.sessions)
         rows = [
-            finished(joined([r for o in outputs for r in o.rows if r.table == table]), step, ids)
-            for table in dict.fromkeys(r.table for o in outputs for r in o.rows)
+            finished(joined([r for o in outcome.outputs for r in o.rows if r.table == table]), step, ids)
+            for table in dict.fromkeys(r.table for o in outcome.outputs for r in o.rows)
         ]
         updates = [
-            checked_updates(joined([r for o in outputs for r in o.updates if r.table == table]), step)
-            for table in dict.fromkeys(r.table for o in outputs for r in o.updates)
+            checked_updates(joined([r for o in outcome.outputs for r in o.updates if r.table == table]), step)
+            for table in dict.fromkeys(r.table for o in outcome.outputs for r in o.updates)
         ]
-        return Part(by_day, tuple(rows), tuple(r for r in updates if len(r)))
+        return Part(
+            {index(decision.as_of_date): decision for decision in outcome.decisions},
+            tuple(rows),
+            tuple(r for r in updates if len(r)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a step gave over a batch: an output a call, a decision a date."""
+
+    outputs: list[Output]
+    decisions: list[Decision]
+
+    def ids(self, sessions: Sessions) -> dict[int, bytes]:
+        """Return the decisions' ids by day."""
+        return {sessions.index(one.as_of_date): one.decision_id for one in self.decisions}
 
 
 def _check_output(step: Step, output: Output, days: IntArray) -> None:

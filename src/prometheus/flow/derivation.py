@@ -131,6 +131,6 @@ def _derived(
         raw_input_summary={"first": str(dates[0]), "last": str(dates[-1])},
         proposed_action={rows.table: len(rows) for rows in output.rows},
     )
-    world.storage.submit(WriteJob((Part({int(days[-1]): decision}, ()),)))
+    world.storage.submit(WriteJob((lambda: Part({int(days[-1]): decision}, ()),)))
     world.storage.drain()
     return written

@@ -39,7 +39,7 @@ def day_digests(
         The session after each: a listing that ends by then was announced, and orders act on it.
     """
     names = sorted(columns)
-    stack = [columns[name] for name in names]
+    stack = [_canonical(columns[name]) for name in names]
     header = digest(*names)
     present = np.logical_or.reduce([~np.isnan(values) for values in stack])
     is_delisted = assets.delisted[None, :] <= following[:, None]
@@ -58,7 +58,7 @@ def day_digests(
         state = hashlib.blake2b(header + found[0], digest_size=DIGEST_SIZE)
         is_whole = len(found[1]) == len(assets)
         for values in stack:
-            state.update(_canonical(values[t] if is_whole else values[t, found[1]]))
+            state.update(values[t] if is_whole else values[t, found[1]])
         out.append(state.digest())
     return out
 
@@ -83,11 +83,11 @@ def _reference(assets: Assets, places: IntArray, is_delisted: BoolArray) -> byte
     )
 
 
-def _canonical(values: FloatArray) -> bytes:
-    """Return bytes in which all NaNs are one and both zeros are one."""
-    clean = values + 0.0
+def _canonical(values: FloatArray) -> FloatArray:
+    """Return values, little endian, in which all NaNs are one and both zeros are one."""
+    clean = np.ascontiguousarray(values, dtype="<f8") + 0.0
     clean[np.isnan(clean)] = np.nan
-    return clean.astype("<f8", copy=False).tobytes()
+    return clean
 
 
 def window_digest(days: Sequence[bytes], first: int, last: int) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 
 from prometheus.flow.rows import Coded, JsonFloats, Rows, is_scalar
 from prometheus.flow.step import Step
+from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.errors import InvalidRowsError, UndeclaredTableError
 from prometheus.kernel.ids import as_bytes_matrix, key_digests, row_ids, uuid_text
 from prometheus.schema.tables import TABLES, TableSpec
@@ -42,24 +43,42 @@ def finished(rows: Rows, step: Step, decisions: Mapping[int, bytes]) -> Rows:
     if not len(rows):
         return rows
     spec = TABLES[rows.table]
+    columns = dict(rows.columns)
+    if spec.natural:
+        days, place = _days(rows, step, decisions)
+        matrix = as_bytes_matrix([decisions[day] for day in days])
+        columns[spec.key[0]] = _natural_ids(rows, matrix[place])
+        columns["metadata"] = _with_decision(
+            columns.get("metadata"), [uuid_text(decisions[day]) for day in days], place
+        )
+    else:
+        _days(rows, step, decisions)
+    out = Rows(rows.table, rows.day, columns)
+    _check(out, spec, step)
+    return out
+
+
+def travelling(rows: Rows, step: Step, decisions: Mapping[int, bytes]) -> Rows:
+    """Return rows as later steps read them: an engine output names its decision in its metadata."""
+    if not len(rows) or not TABLES[rows.table].natural:
+        return rows
+    days, place = _days(rows, step, decisions)
+    texts = [uuid_text(decisions[day]) for day in days]
+    metadata = _with_decision(rows.columns.get("metadata"), texts, place)
+    return Rows(rows.table, rows.day, {**rows.columns, "metadata": metadata}, rows.key)
+
+
+def _days(rows: Rows, step: Step, decisions: Mapping[int, bytes]) -> tuple[list[int], IntArray]:
+    """Return the days that rows are about, and for each row which of them is its own."""
     starts = np.concatenate([[True], rows.day[1:] != rows.day[:-1]])
-    days, place = rows.day[starts], np.cumsum(starts) - 1
-    strange = [int(day) for day in days if int(day) not in decisions]
+    days = rows.day[starts].tolist()
+    strange = [day for day in days if day not in decisions]
     if strange:
         raise InvalidRowsError(
             f"{step.name}: rows of {rows.table} on day {strange[0]}, which is not in the batch.",
             remedy="A step writes rows of its own dates only.",
         )
-    columns = dict(rows.columns)
-    if spec.natural:
-        matrix = as_bytes_matrix([decisions[int(day)] for day in days])
-        columns[spec.key[0]] = _natural_ids(rows, matrix[place])
-        columns["metadata"] = _with_decision(
-            columns.get("metadata"), [uuid_text(decisions[int(day)]) for day in days], place
-        )
-    out = Rows(rows.table, rows.day, columns)
-    _check(out, spec, step)
-    return out
+    return days, np.cumsum(starts) - 1
 
 
 def _natural_ids(rows: Rows, decisions: np.ndarray[Any, np.dtype[np.uint8]]) -> Any:

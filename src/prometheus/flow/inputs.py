@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.kernel.errors import NotEnoughHistoryError
 from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
+
+N_READERS = 2
+"""Tables that are read at once; each read keeps the server and this process busy in turn."""
 
 
 class Inputs:
@@ -50,9 +54,15 @@ class Inputs:
         self._digests: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
         self._dates = dates = sessions.dates[self._offset : last + 1]
         self._following = sessions.after(self._offset, last)
-        for table, columns in wanted.items():
-            found = storage.panels(table, sorted(columns), assets=assets, dates=dates, known_at=known_at)
-            for column, values in found.items():
+        with ThreadPoolExecutor(N_READERS) as readers:
+            found = readers.map(
+                lambda table: storage.panels(
+                    table, sorted(wanted[table]), assets=assets, dates=dates, known_at=known_at
+                ),
+                wanted,
+            )
+        for table, columns in zip(wanted, found, strict=True):
+            for column, values in columns.items():
                 values.setflags(write=False)
                 self._values[table, column] = values
 

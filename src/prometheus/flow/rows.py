@@ -111,12 +111,19 @@ class Rows:
 
     def taken(self, index: Any) -> Rows:
         """Return the rows at a slice, an index or under a mask."""
-        return Rows(
-            self.table,
-            self.day[index],
-            {name: _taken(column, index) for name, column in self.columns.items()},
-            None if self.key is None else self.key.taken(index),
-        )
+        columns = {name: _taken(column, index) for name, column in self.columns.items()}
+        key = None if self.key is None else self.key.taken(index)
+        if isinstance(index, slice):  # a slice of good rows is good
+            out = object.__new__(Rows)
+            for name, value in (
+                ("table", self.table),
+                ("day", self.day[index]),
+                ("columns", columns),
+                ("key", key),
+            ):
+                object.__setattr__(out, name, value)
+            return out
+        return Rows(self.table, self.day[index], columns, key)
 
     def on(self, first: int, last: int | None = None) -> Rows:
         """Return the rows of the days from first to last, both included."""

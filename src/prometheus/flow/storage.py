@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -54,14 +54,15 @@ class WriteJob:
 
     Attributes
     ----------
-    parts : tuple of Part
-        In the order in which they must be written. Rows of decisions that are on record already are left
+    parts : tuple of callable
+        Each makes a `Part`, in the order in which they must be written: rows are completed by whoever writes
+        them, while the next dates are computed. Rows of decisions that are on record already are left
         out by the storage, which looks under a lock on the contexts.
     is_ordered : bool
         Whether it must come after all ordered jobs submitted before it.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[Callable[[], Part], ...]
     is_ordered: bool = False
 
 

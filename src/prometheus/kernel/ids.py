@@ -31,9 +31,11 @@ def digest(*parts: bytes | str) -> bytes:
     >>> digest("a", "b") == digest("ab")
     False
     """
-    raws = [part.encode() if isinstance(part, str) else part for part in parts]
-    framed = b"".join([b"%d:%b," % (len(raw), raw) for raw in raws])
-    return hashlib.blake2b(framed, digest_size=DIGEST_SIZE).digest()
+    framed: list[bytes] = []
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        framed += (b"%d:" % len(raw), raw)
+    return hashlib.blake2b(b"".join(framed), digest_size=DIGEST_SIZE).digest()
 
 
 def decision_id(

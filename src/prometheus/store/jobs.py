@@ -36,7 +36,8 @@ LOCK_SPACE = 0x50524F4D
 
 def write_job(connection: psycopg.Connection[Any], job: WriteJob, *, dates: DateArray) -> Mapping[str, int]:
     """Write a job inside the connection's transaction; return the rows written, by table."""
-    decisions = [d for part in job.parts for d in part.decisions.values()]
+    parts = [make() for make in job.parts]
+    decisions = [d for part in parts for d in part.decisions.values()]
     written: Counter[str] = Counter()
     if not decisions:
         return written
@@ -48,7 +49,7 @@ def write_job(connection: psycopg.Connection[Any], job: WriteJob, *, dates: Date
     written["engine_decisions"] = copy_frame(connection, "engine_decisions", _decision_frame(new))
     rows: dict[str, tuple[Rows, pl.DataFrame]] = {}
     updates: list[Rows] = []
-    for part in job.parts:
+    for part in parts:
         days = [day for day, d in part.decisions.items() if d.decision_id not in recorded]
         for given in part.rows:
             kept = _of_days(given, days, part)

@@ -85,7 +85,7 @@ def _read_plain(
     place: Mapping[str, int],
     dates: DateArray,
     late: Sequence[str],
-    out: Mapping[str, FloatArray],
+    out: dict[str, FloatArray],
 ) -> None:
     spec = TABLES[table]
     missing = sql.SQL("'\\x7ff8000000000000'::bytea")
@@ -107,6 +107,11 @@ def _read_plain(
     if late:
         parameters.append(list(late))
     layout = np.dtype([("date", ">i4"), *((name, ">f8") for name in columns)])
+    place_of_day = np.full(int((dates[-1] - dates[0]).astype(np.int64)) + 1, -1, dtype=np.int64)
+    place_of_day[(dates - dates[0]).astype(np.int64)] = np.arange(len(dates))
+    first = int((dates[0] - _PG_EPOCH).astype(np.int64))
+    # One row an instrument while they are filled, so that writes stay together in memory.
+    filled = {name: np.full((len(place), len(dates)), np.nan) for name in columns}
     with connection.cursor(binary=True) as cursor:
         cursor.execute(statement, parameters)
         for instrument, blob in cursor:
@@ -114,9 +119,13 @@ def _read_plain(
             if column is None:
                 continue
             rows = np.frombuffer(blob, dtype=layout)
-            at, inside = _places(dates, _PG_EPOCH + rows["date"].astype(np.int64))
+            at = place_of_day[rows["date"].astype(np.int64) - first]
+            if (at < 0).any():
+                rows, at = rows[at >= 0], at[at >= 0]
             for name in columns:
-                out[name][at, column] = rows[name][inside]
+                filled[name][column, at] = rows[name]
+    for name in columns:
+        out[name] = np.ascontiguousarray(filled[name].T)
 
 
 def _places(dates: DateArray, wanted: DateArray) -> tuple[Any, Any]:

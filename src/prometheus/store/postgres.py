@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class PostgresStorage:
         self._databases = databases
         self._market_id = market_id
         self._sessions = sessions
-        self._readers: dict[str, psycopg.Connection[Any]] = {}
+        self._readers: dict[tuple[str, int], psycopg.Connection[Any]] = {}
         self._writers = Writers(lambda: connect(databases.runtime_url), self._write)
 
     def __enter__(self) -> PostgresStorage:
@@ -59,10 +60,11 @@ class PostgresStorage:
 
     @contextmanager
     def _reader(self, database: str) -> Iterator[psycopg.Connection[Any]]:
-        if database not in self._readers:
-            self._readers[database] = connect(self._databases.url(database), autocommit=True)
+        key = (database, get_ident())  # a thread has a connection of its own: reads run side by side
+        if key not in self._readers:
+            self._readers[key] = connect(self._databases.url(database), autocommit=True)
         with driver_errors():
-            yield self._readers[database]
+            yield self._readers[key]
 
     def panels(
         self,

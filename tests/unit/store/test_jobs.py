@@ -94,7 +94,11 @@ def expiry(of: Rows, day: int) -> Rows:
 
 def write(connection: psycopg.Connection[Any], *parts: Part) -> dict[str, int]:
     with driver_errors(), connection.transaction():
-        found = write_job(connection, WriteJob(parts, is_ordered=True), dates=SESSIONS.dates)
+        found = write_job(
+            connection,
+            WriteJob(tuple(lambda one=one: one for one in parts), is_ordered=True),
+            dates=SESSIONS.dates,
+        )
     return {table: n for table, n in found.items() if n}
 
 
