@@ -34,7 +34,7 @@ def digest(*parts: bytes | str) -> bytes:
     framed: list[bytes] = []
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
-        framed += (b"%d:" % len(raw), raw)
+        framed += (b"%d:" % len(raw), raw, b",")
     return hashlib.blake2b(b"".join(framed), digest_size=DIGEST_SIZE).digest()
 
 
