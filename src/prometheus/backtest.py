@@ -304,12 +304,14 @@ class RunRecord:
     trades : Trades
     holdings : list of Holding
     dividends : mapping of str to float
-        Cash received from dividends, by instrument.
+        Cash received from dividends and in lieu of fractions of shares, by instrument.
     benchmark : ndarray of shape (n_days,) or None
         Adjusted closes of the benchmark on the curve's dates.
     example_fill_id : str or None
     written : mapping of str to int
         Rows that this call wrote, by table; empty when the run was on record.
+    benchmark_name : str
+        What people call the benchmark; empty without one.
     """
 
     portfolio_id: str
@@ -321,6 +323,7 @@ class RunRecord:
     benchmark: np.ndarray[Any, np.dtype[np.float64]] | None
     example_fill_id: str | None
     written: Mapping[str, int]
+    benchmark_name: str = ""
 
 
 def performance_of(record: RunRecord, spec: BacktestSpec) -> Performance:

@@ -271,12 +271,15 @@ def _record(
         example = ledger.example_fill(runtime, portfolio_id)
         metadata = ledger.read_run(runtime, portfolio_id) or {}
         dividends = ledger.read_dividends(runtime, context_of(spec, portfolio_id).context_id("portfolio"))
+        name = ledger.read_name(runtime, spec.run.benchmark) if spec.run.benchmark else ""
     benchmark = None
     if spec.run.benchmark is not None:
         with driver_errors(), connect(databases.historical_url) as historical:
             found = ledger.read_closes(historical, spec.run.benchmark, curve.dates)
         benchmark = _on(curve.dates, *found)
-    return RunRecord(portfolio_id, metadata, curve, trades, holdings, dividends, benchmark, example, written)
+    return RunRecord(
+        portfolio_id, metadata, curve, trades, holdings, dividends, benchmark, example, written, name
+    )
 
 
 def _on(

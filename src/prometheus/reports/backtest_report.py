@@ -44,7 +44,8 @@ class Contribution:
     ----------
     instrument_id, name : str
     pnl : float
-        Profit and loss after costs, dividends included, in the portfolio's currency.
+        Profit and loss after costs, in the portfolio's currency; dividends and cash in lieu of fractions of
+        shares are part of it.
     n_sessions_held : int
         Sessions at whose close it was held.
     """

@@ -86,3 +86,18 @@ def day(value: date | None) -> str:
     ('2024-01-02', '–')
     """
     return DASH if value is None else value.isoformat()
+
+
+def called(instrument_id: str, name: str) -> str:
+    """Return an instrument's id and, where it says more, what people call it.
+
+    Parameters
+    ----------
+    instrument_id, name : str
+
+    Examples
+    --------
+    >>> called("US_INDEX:SPX", "S&P 500, price index"), called("US_EQ:IBM", "IBM")
+    ('US_INDEX:SPX · S&P 500, price index', 'US_EQ:IBM')
+    """
+    return f"{instrument_id} · {name}" if name and name not in instrument_id else instrument_id

@@ -5,13 +5,15 @@ from __future__ import annotations
 from prometheus.backtest import BacktestSpec, RunRecord, performance_of, turnover_and_costs
 from prometheus.maths.performance import Performance, performance
 from prometheus.reports.backtest_report import BacktestReport, Contribution, HeldPosition
+from prometheus.reports.formats import called
 
 
 def run_report(record: RunRecord, spec: BacktestSpec) -> BacktestReport:
     """Return a run as its tear sheet shows it.
 
-    A contribution is what an instrument earned: sales less purchases less commission, dividends, and the
-    value of what is left of it at the end.
+    A contribution is what an instrument earned: sales less purchases less commission, dividends and cash in
+    lieu of fractions of shares, and the value of what is left of it at the end. Together they are what the
+    portfolio's value grew by.
     """
     curve = record.curve
     turnover, costs = turnover_and_costs(record, spec)
@@ -29,7 +31,7 @@ def run_report(record: RunRecord, spec: BacktestSpec) -> BacktestReport:
         costs=costs,
         statistics=performance_of(record, spec),
         benchmark=record.benchmark,
-        benchmark_name=spec.run.benchmark or "",
+        benchmark_name=called(spec.run.benchmark or "", record.benchmark_name),
         benchmark_statistics=benchmark_performance(record),
         top_positions=tuple(
             HeldPosition(

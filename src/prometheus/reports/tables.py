@@ -10,7 +10,7 @@ import numpy as np
 
 from prometheus.maths.months import monthly_returns
 from prometheus.reports.backtest_report import BacktestReport, Contribution
-from prometheus.reports.formats import DASH, money, number, percent
+from prometheus.reports.formats import DASH, called, money, number, percent
 from prometheus.reports.statistics_rows import ROWS, shown
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -128,7 +128,7 @@ def positions_table(report: BacktestReport) -> str:
         return "<p>Nothing but cash was held at the end.</p>"
     rows = [
         (
-            _called(held.instrument_id, held.name),
+            called(held.instrument_id, held.name),
             number(held.quantity, 0 if float(held.quantity).is_integer() else 4),
             number(held.price),
             money(held.market_value),
@@ -216,7 +216,7 @@ def _contributions(report: BacktestReport, found: list[Contribution], caption: s
     start = float(report.equity[0])
     rows = [
         (
-            _called(c.instrument_id, c.name),
+            called(c.instrument_id, c.name),
             money(c.pnl, is_signed=True),
             percent(c.pnl / start, is_signed=True),
             number(c.n_sessions_held, 0),
@@ -225,10 +225,6 @@ def _contributions(report: BacktestReport, found: list[Contribution], caption: s
     ]
     header = ("Instrument", f"P&L, {report.currency}", "Of first equity", "Sessions held")
     return table(header, rows, caption=caption)
-
-
-def _called(instrument_id: str, name: str) -> str:
-    return f"{instrument_id} · {name}" if name and name not in instrument_id else instrument_id
 
 
 def _heat(value: float | None) -> str:

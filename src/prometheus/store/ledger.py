@@ -134,14 +134,30 @@ def read_holdings(connection: psycopg.Connection[Any], portfolio_id: str) -> lis
 
 
 def read_dividends(connection: psycopg.Connection[Any], context_id: str) -> dict[str, float]:
-    """Return the cash that a portfolio received from dividends, by instrument, as its decisions record it."""
+    """Return the cash that a portfolio was paid on what it held, by instrument, as its decisions record it.
+
+    Dividends, and cash in lieu of the fractions of shares that splits left.
+    """
     found = connection.execute(
-        "SELECT d.key, sum(d.value::numeric)::float8 FROM engine_decisions e, "
-        "jsonb_each_text(e.raw_input_summary -> 'dividends') d "
+        "SELECT p.instrument_id, sum(p.cash)::float8 FROM engine_decisions e, LATERAL ("
+        "SELECT key AS instrument_id, value::numeric AS cash "
+        "FROM jsonb_each_text(e.raw_input_summary -> 'dividends') UNION ALL "
+        "SELECT key, (value ->> 'cash_in_lieu')::numeric "
+        "FROM jsonb_each(e.raw_input_summary -> 'splits') WHERE value ? 'cash_in_lieu') p "
         "WHERE e.engine_name = 'EXECUTION' AND e.context_id = %s GROUP BY 1 ORDER BY 1",
         [context_id],
     )
     return dict(found.fetchall())
+
+
+def read_name(connection: psycopg.Connection[Any], instrument_id: str) -> str:
+    """Return what people call an instrument; nothing where it is not registered."""
+    found = connection.execute(
+        "SELECT coalesce(s.name, i.symbol) FROM instruments i LEFT JOIN issuers s USING (issuer_id) "
+        "WHERE i.instrument_id = %s",
+        [instrument_id],
+    ).fetchone()
+    return "" if found is None else str(found[0])
 
 
 def example_fill(connection: psycopg.Connection[Any], portfolio_id: str) -> str | None:
