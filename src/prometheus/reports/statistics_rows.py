@@ -11,6 +11,9 @@ from prometheus.reports.formats import DASH, day, money, number, percent
 
 # A fall that is still open is news; a dash would read as unknown.
 NOT_YET = "not yet"
+YEAR = 252
+"""Fewest sessions from which growth a year is shown: a good month to the power of twelve is no forecast."""
+GROWTH_A_YEAR = frozenset({"cagr", "excess_cagr", "calmar"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +77,14 @@ ROWS: tuple[StatisticRow, ...] = (
 
 
 def shown(row: StatisticRow, statistics: Performance | None) -> str:
-    """Return the text of one statistic, a dash where it is undefined.
+    """Return the text of one statistic, a dash where it is undefined or, for growth a year, the run shorter.
 
     Parameters
     ----------
     row : StatisticRow
     statistics : Performance or None
     """
-    if statistics is None:
+    if statistics is None or (row.key in GROWTH_A_YEAR and statistics.n_sessions < YEAR):
         return DASH
     if row.key == "drawdown_recovery_date" and statistics.drawdown_trough_date is not None:
         return (
@@ -91,3 +94,13 @@ def shown(row: StatisticRow, statistics: Performance | None) -> str:
         return row.show(getattr(statistics, row.key))
     relative = statistics.relative
     return DASH if relative is None else row.show(getattr(relative, row.key))
+
+
+def growth(statistics: Performance) -> str:
+    """Return the growth a year in words, or the growth in all of a run that is shorter than one."""
+    if statistics.n_sessions < YEAR:
+        return f"{percent(statistics.total_return, is_signed=True)} in all"
+    return f"{percent(statistics.cagr, is_signed=True)} a year"
+
+
+CAGR = next(row for row in ROWS if row.key == "cagr")

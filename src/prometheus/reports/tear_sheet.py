@@ -16,6 +16,7 @@ from importlib.resources import files
 from prometheus.reports.backtest_report import BacktestReport
 from prometheus.reports.figures import cost_figure, equity_figure, exposure_figure, turnover_figure
 from prometheus.reports.formats import money, number, percent
+from prometheus.reports.statistics_rows import CAGR, growth, shown
 from prometheus.reports.tables import (
     contributions_tables,
     days_tables,
@@ -92,11 +93,10 @@ def _summary(run: BacktestReport) -> str:
     own = run.statistics
     text = (
         f"From {run.dates[0]} to {run.dates[-1]}, {money(run.equity[0], run.currency)} became "
-        f"{money(run.equity[-1], run.currency)}: {percent(own.cagr, is_signed=True)} a year"
+        f"{money(run.equity[-1], run.currency)}: {growth(own)}"
     )
     if run.benchmark_statistics is not None:
-        beside = percent(run.benchmark_statistics.cagr, is_signed=True)
-        text += f", against {beside} for {run.benchmark_name}"
+        text += f", against {growth(run.benchmark_statistics)} for {run.benchmark_name}"
     return (
         f"{text}. All results are hypothetical, after the simulated costs shown below, before fees and taxes."
     )
@@ -105,7 +105,7 @@ def _summary(run: BacktestReport) -> str:
 def _tiles(run: BacktestReport) -> str:
     own, other = run.statistics, run.benchmark_statistics
     tiles = (
-        ("CAGR", percent(own.cagr), other and percent(other.cagr)),
+        ("CAGR", shown(CAGR, own), other and shown(CAGR, other)),
         ("Volatility", percent(own.volatility), other and percent(other.volatility)),
         ("Sharpe", number(own.sharpe), other and number(other.sharpe)),
         ("Deepest drawdown", percent(own.max_drawdown), other and percent(other.max_drawdown)),

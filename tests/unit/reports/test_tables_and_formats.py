@@ -20,6 +20,7 @@ from prometheus.reports.formats import day, money, number, percent
 from prometheus.reports.results_table import results_table
 from prometheus.reports.statistics_rows import ROWS
 from prometheus.reports.tables import monthly_table, table
+from prometheus.reports.tear_sheet import tear_sheet_html
 from prometheus.reports.thinning import thinned
 from tests.unit.reports.sample_runs import idle_run, sample_run
 
@@ -51,6 +52,16 @@ def test_the_full_table_has_every_statistic_once() -> None:
     assert set(shown_keys) == known - framing
     run = sample_run()
     assert len(results_table([("x", run.statistics)], is_short=False).rows) == len(ROWS) + 2
+
+
+@pytest.mark.parametrize(("n_days", "is_shown"), [(252, False), (253, True)])
+def test_growth_a_year_is_shown_for_runs_of_a_year(n_days: int, is_shown: bool) -> None:
+    run = sample_run(n_days)
+    lines = {row[0]: row[1] for row in results_table([("x", run.statistics)], is_short=False).rows}
+    assert ({"CAGR", "CAGR less benchmark's", "Calmar"} <= set(lines)) == is_shown
+    assert math.isfinite(run.statistics.cagr)
+    assert ("a year, against" in tear_sheet_html(run)) == is_shown
+    assert ("in all, against" in tear_sheet_html(run)) != is_shown
 
 
 def test_a_drawdown_that_is_still_open_says_so() -> None:
