@@ -52,32 +52,6 @@ def best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDAr
     return _best_n(as_floats(scores), int(n), mask)
 
 
-def is_among(columns: NDArray[np.int64], n_assets: int) -> NDArray[np.bool_]:
-    """Return the mask of the chosen columns.
-
-    Parameters
-    ----------
-    columns : ndarray of int64 of shape (n_dates, n)
-        As `best_n` gives them; -1 stands for nobody.
-    n_assets : int
-        Width of the mask.
-
-    Returns
-    -------
-    ndarray of bool of shape (n_dates, n_assets)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> is_among(np.array([[2, 0, -1]]), 4).tolist()
-    [[True, False, True, False]]
-    """
-    chosen = np.zeros((columns.shape[0], n_assets), dtype=np.bool_)
-    rows, places = np.nonzero(columns >= 0)
-    chosen[rows, columns[rows, places]] = True
-    return chosen
-
-
 @compiled(OUT_I2, F2, type_i8, B2)
 def _best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     n_dates, n_assets = scores.shape

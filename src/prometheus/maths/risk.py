@@ -123,40 +123,6 @@ def drawdowns(levels: NDArray[np.float64]) -> NDArray[np.float64]:
     return _drawdowns(as_floats(levels))
 
 
-def max_drawdown(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the deepest fall from a peak within each window.
-
-    Parameters
-    ----------
-    windows : ndarray of shape (n_dates, window, n_assets)
-        Levels (not returns), oldest first; row ``i`` ends at date ``i``.
-
-    Returns
-    -------
-    ndarray of shape (n_dates, n_assets)
-        Decimal share of the peak that was lost, 0 or more. Missing levels are stepped over; NaN where none
-        is present.
-
-    Raises
-    ------
-    NotEnoughHistoryError
-        If the window is empty.
-
-    Notes
-    -----
-    The largest of 1 - level / max(levels so far), peak and trough both inside the window.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> levels = np.array([100.0, 120.0, 90.0, 130.0, 117.0])
-    >>> max_drawdown(levels[None, :, None]).round(4).tolist()
-    [[0.25]]
-    """
-    require_windows(windows, at_least=1)
-    return _max_drawdown(as_floats(windows))
-
-
 @compiled(OUT_F2, F3, type_f8)
 def _historical_var(windows: NDArray[np.float64], level: float) -> NDArray[np.float64]:
     n_dates, n_sessions, n_assets = windows.shape
@@ -215,25 +181,4 @@ def _drawdowns(levels: NDArray[np.float64]) -> NDArray[np.float64]:
             if not np.isnan(level) and not level <= peak:
                 peak = level
             out[t, j] = 1.0 - level / peak
-    return out
-
-
-@compiled(OUT_F2, F3)
-def _max_drawdown(windows: NDArray[np.float64]) -> NDArray[np.float64]:
-    n_dates, n_sessions, n_assets = windows.shape
-    out = np.empty((n_dates, n_assets))
-    for i in range(n_dates):
-        for j in range(n_assets):
-            peak = np.nan
-            deepest = np.nan
-            for k in range(n_sessions):
-                level = windows[i, k, j]
-                if np.isnan(level):
-                    continue
-                if not level <= peak:
-                    peak = level
-                fall = 1.0 - level / peak
-                if not fall <= deepest:
-                    deepest = fall
-            out[i, j] = deepest
     return out

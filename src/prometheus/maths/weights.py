@@ -14,48 +14,6 @@ from prometheus.maths._checks import require_same_shape, require_within
 from prometheus.maths._jit import B2, F2, OUT_F2, as_floats, compiled, type_f8
 
 
-def equal_weights(
-    selected: NDArray[np.bool_], *, cap: float = 1.0, invested: float = 1.0
-) -> NDArray[np.float64]:
-    """Return the same weight for each selected name.
-
-    Parameters
-    ----------
-    selected : ndarray of bool of shape (n_dates, n_assets)
-    cap : float, default 1.0
-        Highest weight of a name, over portfolio value, in (0, 1].
-    invested : float, default 1.0
-        Sum of the weights where the cap allows it, in (0, 1]; the rest is the cash buffer.
-
-    Returns
-    -------
-    ndarray of shape (n_dates, n_assets)
-        Weights over portfolio value; 0 for names not selected and on days without any.
-
-    Raises
-    ------
-    ConfigError
-        If ``cap`` or ``invested`` is outside (0, 1].
-
-    Notes
-    -----
-    min(invested / n, cap). Source: DeMiguel, Garlappi and Uppal (2009) for 1/N.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> equal_weights(np.array([[True, False, True]])).tolist()
-    [[0.5, 0.0, 0.5]]
-    >>> equal_weights(np.array([[True, False, True]]), cap=0.3).tolist()
-    [[0.3, 0.0, 0.3]]
-    """
-    require_within(cap, 0.0, 1.0, name="cap", bounds="(]")
-    require_within(invested, 0.0, 1.0, name="invested", bounds="(]")
-    n_selected = np.maximum(selected.sum(axis=1, keepdims=True), 1)
-    result: NDArray[np.float64] = np.where(selected, np.minimum(invested / n_selected, cap), 0.0)
-    return result
-
-
 def inverse_volatility_weights(
     volatility: NDArray[np.float64],
     selected: NDArray[np.bool_],

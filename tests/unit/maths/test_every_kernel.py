@@ -19,21 +19,17 @@ import prometheus.maths
 from prometheus.kernel.errors import InvalidRowsError, NotEnoughHistoryError
 from prometheus.maths.cross_section import standardised, winsorised
 from prometheus.maths.ranks import best_n
-from prometheus.maths.returns import simple_return
-from prometheus.maths.risk import historical_es, historical_var, max_drawdown
+from prometheus.maths.risk import historical_es, historical_var
 from prometheus.maths.volatility import realised_volatility
-from prometheus.maths.weights import equal_weights, inverse_volatility_weights
+from prometheus.maths.weights import inverse_volatility_weights
 
 Kernel = Callable[..., NDArray[Any]]
 
 WINDOW_KERNELS: dict[str, Kernel] = {
-    "simple_return": simple_return,
-    "simple_return with skip": lambda w: simple_return(w, skip=2),
     "realised_volatility": realised_volatility,
     "realised_volatility of some": lambda w: realised_volatility(w, min_observations=3),
     "historical_var": lambda w: historical_var(w, level=0.8),
     "historical_es": lambda w: historical_es(w, level=0.8),
-    "max_drawdown": max_drawdown,
 }
 DAY_KERNELS: dict[str, Kernel] = {
     "winsorised": lambda v, m: winsorised(v, m, quantile=0.1),
@@ -42,7 +38,6 @@ DAY_KERNELS: dict[str, Kernel] = {
     "rank": lambda v, m: standardised(v, m, method="rank"),
     "none": lambda v, m: standardised(v, m, method="none"),
     "best_n": lambda v, m: best_n(v, 3, m),
-    "equal_weights": lambda v, m: equal_weights(m, cap=0.3),
     "inverse_volatility_weights": lambda v, m: inverse_volatility_weights(v, m, cap=0.3),
 }
 numbers = st.one_of(st.just(float("nan")), st.floats(0.01, 1000.0))
@@ -122,7 +117,7 @@ def test_an_empty_window_is_refused_by_name(name: str) -> None:
         WINDOW_KERNELS[name](np.ones((4, 0, 5)))
 
 
-@pytest.mark.parametrize("name", [n for n in DAY_KERNELS if n != "equal_weights"])
+@pytest.mark.parametrize("name", DAY_KERNELS)
 def test_a_mask_of_another_shape_is_refused(name: str) -> None:
     with pytest.raises(InvalidRowsError, match=r"found \(2, 3\) and \(2, 4\)"):
         DAY_KERNELS[name](np.ones((2, 3)), np.ones((2, 4), dtype=bool))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from prometheus.kernel.errors import ConfigError
-from prometheus.maths.ranks import best_n, is_among
+from prometheus.maths.ranks import best_n
 
 # Few distinct values: ties are the rule.
 days = arrays(np.float64, (4, 8), elements=st.sampled_from([np.nan, -1.0, 0.0, -0.0, 1.0, 2.0, np.inf]))
@@ -24,12 +24,6 @@ def test_it_is_a_plain_sort_by_score_then_by_column(scores: np.ndarray, mask: np
 
 def test_more_than_there_are_gives_fewer() -> None:
     assert best_n(np.array([[3.0, 1.0]]), 4, np.array([[True, True]])).tolist() == [[0, 1, -1, -1]]
-
-
-def test_is_among_marks_the_chosen_columns_only() -> None:
-    scores = np.array([[1.0, 5.0, 3.0], [np.nan, np.nan, np.nan]])
-    mask = np.ones((2, 3), dtype=bool)
-    assert is_among(best_n(scores, 2, mask), 3).tolist() == [[False, True, True], [False, False, False]]
 
 
 def test_zero_names_are_refused() -> None:

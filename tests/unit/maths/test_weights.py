@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from prometheus.kernel.errors import ConfigError
-from prometheus.maths.weights import equal_weights, inverse_volatility_weights
+from prometheus.maths.weights import inverse_volatility_weights
 
 volatilities = arrays(np.float64, (2, 8), elements=st.one_of(st.floats(0.01, 2.0), st.just(np.nan)))
 masks = arrays(np.bool_, (2, 8))
@@ -48,15 +48,6 @@ def test_a_riskier_name_never_weighs_more(volatility: np.ndarray, selected: np.n
         assert (np.diff(ordered) <= 1e-12).all()
 
 
-@given(masks, shares, shares)
-def test_equal_weights_are_inverse_volatility_weights_of_equal_risks(
-    selected: np.ndarray, cap: float, invested: float
-) -> None:
-    flat = np.full(selected.shape, 0.2)
-    expected = inverse_volatility_weights(flat, selected, cap=cap, invested=invested)
-    assert equal_weights(selected, cap=cap, invested=invested) == pytest.approx(expected, abs=1e-15)
-
-
 def test_what_the_cap_cuts_off_is_spread_again_until_nobody_is_above() -> None:
     # 1/s: 10, 5, 2.5, 2.5 -> .5, .25, .125, .125; cap .3: rest .7 over 5, 2.5, 2.5 -> .35, .175, .175;
     # again: rest .4 over two equal ones.
@@ -86,7 +77,5 @@ def test_a_tiny_volatility_does_not_overflow() -> None:
 @pytest.mark.parametrize("value", [0.0, 1.01, float("nan")])
 def test_a_share_outside_its_range_is_refused(name: str, value: float) -> None:
     mask = np.ones((1, 2), dtype=bool)
-    with pytest.raises(ConfigError, match=f"{name}: expected a number in"):
-        equal_weights(mask, **{name: value})
     with pytest.raises(ConfigError, match=f"{name}: expected a number in"):
         inverse_volatility_weights(np.ones((1, 2)), mask, **{name: value})
