@@ -100,16 +100,18 @@ def _calendar(code: str) -> Sessions:
     from exchange_calendars.errors import InvalidCalendarName
 
     try:
-        kind = type(xcals.get_calendar(code))
+        found = xcals.get_calendar(code, start=FIRST_DATE, end=LAST_DATE)
     except InvalidCalendarName as error:
         raise ConfigError(
             f"No exchange calendar is called {code!r}.",
             remedy="Take a code of exchange_calendars, e.g. XNYS, XLON or XTKS.",
         ) from error
-    earliest, latest = kind.bound_min(), kind.bound_max()
-    first = FIRST_DATE if earliest is None else max(FIRST_DATE, f"{earliest:%Y-%m-%d}")
-    last = LAST_DATE if latest is None else min(LAST_DATE, f"{latest:%Y-%m-%d}")
-    found = xcals.get_calendar(code, start=first, end=last)
+    except ValueError:  # it knows fewer years; which ones, only a calendar of its default years can say
+        kind = type(xcals.get_calendar(code))
+        earliest, latest = kind.bound_min(), kind.bound_max()
+        first = FIRST_DATE if earliest is None else max(FIRST_DATE, f"{earliest:%Y-%m-%d}")
+        last = LAST_DATE if latest is None else min(LAST_DATE, f"{latest:%Y-%m-%d}")
+        found = xcals.get_calendar(code, start=first, end=last)
     schedule = found.schedule
     return Sessions(
         calendar=code,
