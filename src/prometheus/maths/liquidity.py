@@ -7,7 +7,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from prometheus.maths._checks import require_same_shape
-from prometheus.maths._jit import F3, OUT_F2, as_floats, compiled
+from prometheus.maths.jit import F3, OUT_F2, as_floats, compiled
 
 I1 = types.Array(types.int64, 1, "A", readonly=True)
 

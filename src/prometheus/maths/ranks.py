@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prometheus.maths._checks import require_same_shape, require_within
-from prometheus.maths._jit import B2, F2, OUT_I2, as_floats, compiled, type_i8
+from prometheus.maths.jit import B2, F2, OUT_I2, as_floats, compiled, type_i8
 
 
 def best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:

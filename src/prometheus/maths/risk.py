@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prometheus.maths._checks import require_windows, require_within
-from prometheus.maths._jit import F2, F3, OUT_F2, as_floats, compiled, type_f8
+from prometheus.maths.jit import F2, F3, OUT_F2, as_floats, compiled, type_f8
 
 
 def historical_var(windows: NDArray[np.float64], *, level: float = 0.95) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from prometheus.kernel.errors import NotEnoughHistoryError
 from prometheus.maths._checks import require_windows, require_within
-from prometheus.maths._jit import F3, OUT_F2, as_floats, compiled, type_f8, type_i8
+from prometheus.maths.jit import F3, OUT_F2, as_floats, compiled, type_f8, type_i8
 
 
 def realised_volatility(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prometheus.maths._checks import require_same_shape, require_within
-from prometheus.maths._jit import B2, F2, OUT_F2, as_floats, compiled, type_f8
+from prometheus.maths.jit import B2, F2, OUT_F2, as_floats, compiled, type_f8
 
 
 def inverse_volatility_weights(

@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 
 from prometheus.kernel.arrays import FloatArray, IntArray
-from prometheus.maths._jit import F1, F2, OUT_F2, compiled, type_f8
+from prometheus.maths.jit import F1, F2, OUT_F2, compiled, type_f8
 
 I1 = types.Array(types.int64, 1, "A", readonly=True)
 SESSIONS_PER_YEAR = 252.0

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from prometheus.kernel.arrays import FloatArray, IntArray
-from prometheus.maths._jit import F1, F2, OUT_F1, compiled
+from prometheus.maths.jit import F1, F2, OUT_F1, compiled
 
 I1 = types.Array(types.int64, 1, "A", readonly=True)
 

@@ -9,8 +9,8 @@ import numpy as np
 from numba import types
 
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
-from prometheus.maths._jit import F1, F2, OUT_F1, OUT_F2, compiled, type_i8
 from prometheus.maths.cross_section import standardised
+from prometheus.maths.jit import F1, F2, OUT_F1, OUT_F2, compiled, type_i8
 
 I1 = types.Array(types.int64, 1, "A", readonly=True)
 MIN_NAMES = 3

@@ -70,5 +70,12 @@ def as_floats(values: NDArray[Any]) -> NDArray[np.float64]:
     -------
     ndarray of the same shape
         float64; the same memory when no conversion was needed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> levels = np.array([1.0, 2.0])
+    >>> as_floats(levels) is levels, as_floats(np.array([1, 2])).tolist()
+    (True, [1.0, 2.0])
     """
     return np.asarray(values, dtype=np.float64)
