@@ -6,6 +6,7 @@ Adding a rule is writing a function that yields faults, and naming it in `RULES`
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ CODES = {
     "exchange": (re.compile(r"[A-Z0-9]{4}"), "not_an_exchange", "Write the ISO 10383 code, e.g. XNYS."),
 }
 DATES = ("listed", "delisted")
+_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?![^ T])", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,15 @@ def iso_date(text: str) -> date | None:
 
     Examples
     --------
-    >>> str(iso_date("2013-02-08 00:00:00")), iso_date("once")
-    ('2013-02-08', None)
+    >>> str(iso_date("2013-02-08 00:00:00")), iso_date("once"), iso_date("2013-02-30")
+    ('2013-02-08', None, None)
     """
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
+    found = _DATE.match(text)
+    if found is None:
         return None
+    year, month, day = map(int, found.groups())
+    is_day = year >= 1 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]
+    return date(year, month, day) if is_day else None
 
 
 def _symbol(row: Mapping[str, str]) -> Iterator[Fault]:
