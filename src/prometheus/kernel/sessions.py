@@ -100,18 +100,16 @@ def _calendar(code: str) -> Sessions:
     from exchange_calendars.errors import InvalidCalendarName
 
     try:
-        found = xcals.get_calendar(code, start=FIRST_DATE, end=LAST_DATE)
+        kind = type(xcals.get_calendar(code))
     except InvalidCalendarName as error:
         raise ConfigError(
             f"No exchange calendar is called {code!r}.",
             remedy="Take a code of exchange_calendars, e.g. XNYS, XLON or XTKS.",
         ) from error
-    except ValueError:  # it knows fewer years; which ones, only a calendar of its default years can say
-        kind = type(xcals.get_calendar(code))
-        earliest, latest = kind.bound_min(), kind.bound_max()
-        first = FIRST_DATE if earliest is None else max(FIRST_DATE, f"{earliest:%Y-%m-%d}")
-        last = LAST_DATE if latest is None else min(LAST_DATE, f"{latest:%Y-%m-%d}")
-        found = xcals.get_calendar(code, start=first, end=last)
+    earliest, latest = kind.bound_min(), kind.bound_max()
+    first = FIRST_DATE if earliest is None else max(FIRST_DATE, f"{earliest:%Y-%m-%d}")
+    last = LAST_DATE if latest is None else min(LAST_DATE, f"{latest:%Y-%m-%d}")
+    found = xcals.get_calendar(code, start=first, end=last)
     schedule = found.schedule
     return Sessions(
         calendar=code,
