@@ -43,6 +43,11 @@ class Course:
         self._at: tuple[str, int, int] | None = None
         self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
         self._dates = [str(date) for date in world.sessions.dates]
+        self._known_at = None if world.known_at is None else f"{world.known_at}Z"
+        self._dates64 = list(world.sessions.dates)
+        self._tables = {
+            step.name: [read for read in graph.reads[step.name] if not read.columns] for step in graph.steps
+        }
         self._decided = {step.name: DecisionsByDay(len(world.sessions.dates)) for step in graph.steps}
         self._carried: dict[str, Rows] | None = None
         self._reach = reach_of(graph)
@@ -90,8 +95,7 @@ class Course:
         if len(days):
             tables = {
                 read.table: self._window(read, int(days[0]), int(days[-1]), fresh)
-                for read in self._graph.reads[step.name]
-                if not read.columns
+                for read in self._tables[step.name]
             }
             output, decisions = self._called(step, days, tables)
             outcome = _Outcome([output], decisions)
@@ -126,9 +130,7 @@ class Course:
                 if step.when == "rebalance" and day not in rebalance_days:
                     continue
                 tables = {}
-                for read in self._graph.reads[step.name]:
-                    if read.columns:
-                        continue
+                for read in self._tables[step.name]:
                     if read.table not in own:
                         tables[read.table] = self._window(read, day, day, fresh)
                     elif read.sessions == 1:
@@ -164,20 +166,20 @@ class Course:
         config_id = self._config_ids[step.name]
         reads = self._graph.reads[step.name]
         context_id = world.context.context_id(step.scope)
+        places = days.tolist()
         ids, refs = [], []
-        for day in days.tolist():
+        for day in places:
             fingerprint, ref = self._fingerprint(step, reads, day)
-            ids.append(
-                decision_id(
-                    engine_name=step.engine_name,
-                    config_id=config_id,
-                    context_id=context_id,
-                    as_of_date=world.sessions.dates[day],
-                    fingerprint=fingerprint,
-                )
+            one = decision_id(
+                engine_name=step.engine_name,
+                config_id=config_id,
+                context_id=context_id,
+                as_of_date=self._dates64[day],
+                fingerprint=fingerprint,
             )
+            ids.append(one)
             refs.append(ref)
-        self._decided[step.name].put(days.tolist(), ids)
+        self._decided[step.name].put(places, ids)
         batch = Batch(
             days=days,
             sessions=world.sessions,
@@ -187,7 +189,7 @@ class Course:
             panels=self.inputs.panels(reads, days),
             tables=tables,
         )
-        self._at = (step.name, int(days[0]), int(days[-1]))
+        self._at = (step.name, places[0], places[-1])
         output = step.compute(batch, self._configs[step.name])
         _check_output(step, output, days)
         decisions = [
@@ -196,12 +198,12 @@ class Course:
                 engine_name=step.engine_name,
                 config_id=config_id,
                 context_id=context_id,
-                as_of_date=world.sessions.dates[day],
+                as_of_date=self._dates64[day],
                 input_refs=refs[i],
                 raw_input_summary=output.input_summaries[i],
                 proposed_action=output.proposed_actions[i],
             )
-            for i, day in enumerate(days.tolist())
+            for i, day in enumerate(places)
         ]
         return output, decisions
 
@@ -223,11 +225,10 @@ class Course:
             parts += [read.table.encode(), found]
             shown.append(self._shown(read, day, found))
         fingerprint = digest(*parts)
-        known_at = self._world.known_at
         return fingerprint, {
             "step": step.name,
             "fingerprint": fingerprint.hex(),
-            "known_at": None if known_at is None else f"{known_at}Z",
+            "known_at": self._known_at,
             "reads": shown,
             "upstream": upstream,
         }

@@ -70,12 +70,11 @@ class Inputs:
         """Return the panels that a step declared, with windows that end at these days."""
         out = {}
         for read in reads:
-            if read.columns:
-                ends = days - (read.lag + self._offset)
-                for column in read.columns:
-                    out[read.table, column] = Panel(
-                        self._values[read.table, column], ends=ends, sessions=read.sessions
-                    )
+            ends = days - (read.lag + self._offset) if read.columns else days
+            for column in read.columns:
+                out[read.table, column] = Panel(
+                    self._values[read.table, column], ends=ends, sessions=read.sessions
+                )
         return out
 
     def digest(self, read: Read, day: int) -> bytes:

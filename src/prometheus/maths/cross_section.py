@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from prometheus.kernel.errors import ConfigError
 from prometheus.maths._checks import require_same_shape, require_within
-from prometheus.maths.jit import B2, F2, OUT_F2, as_floats, compiled, type_f8
+from prometheus.maths.jit import B2, F2, I2, OUT_F2, as_floats, compiled, type_f8
 
 Standardisation = Literal["zscore", "rank", "none"]
 
@@ -108,7 +108,10 @@ def standardised(
     if method == "zscore":
         return _zscored(as_floats(values), mask, float(ddof))
     if method == "rank":
-        return _ranked(as_floats(values), mask)
+        present = np.where(mask & np.isfinite(values), as_floats(values), np.nan)
+        # numpy sorts rows several times faster than a compiled loop can; NaN come last. Equal values may come
+        # in any order, because they share their rank.
+        return _ranked(present, np.argsort(present, axis=1))
     if method == "none":
         result: NDArray[np.float64] = np.where(mask & np.isfinite(values), as_floats(values), np.nan)
         return result
@@ -182,28 +185,22 @@ def _zscored(values: NDArray[np.float64], mask: NDArray[np.bool_], ddof: float) 
     return out
 
 
-@compiled(OUT_F2, F2, B2)
-def _ranked(values: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    n_dates, n_assets = values.shape
+@compiled(OUT_F2, F2, I2)
+def _ranked(present: NDArray[np.float64], order: NDArray[np.int64]) -> NDArray[np.float64]:
+    n_dates, n_assets = present.shape
     out = np.full((n_dates, n_assets), np.nan)
-    present = np.empty(n_assets)
-    columns = np.empty(n_assets, dtype=np.int64)
     for i in range(n_dates):
-        n = 0
-        for j in range(n_assets):
-            if mask[i, j] and np.isfinite(values[i, j]):
-                present[n] = values[i, j]
-                columns[n] = j
-                n += 1
-        order = np.argsort(present[:n], kind="mergesort")
+        n = n_assets
+        while n > 0 and np.isnan(present[i, order[i, n - 1]]):
+            n -= 1
         first = 0
         while first < n:
             last = first
-            while last + 1 < n and present[order[last + 1]] == present[order[first]]:
+            while last + 1 < n and present[i, order[i, last + 1]] == present[i, order[i, first]]:
                 last += 1
             # Ranks count from 0 here: first..last share (first + last) / 2 of at most n - 1.
             score = (first + last) / (n - 1.0) - 1.0 if n > 1 else 0.0
             for k in range(first, last + 1):
-                out[i, columns[order[k]]] = score
+                out[i, order[i, k]] = score
             first = last + 1
     return out
