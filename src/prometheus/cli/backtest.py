@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.output import JsonOption, print_json, print_table, say, shown_path, shown_program
 from prometheus.kernel.errors import DiskFullError, UsageError
 from prometheus.store.settings import settings_from_environment
 
@@ -109,15 +109,15 @@ def backtest(
     columns = [(spec.run.name or spec.run.strategy, own)]
     other = benchmark_performance(record)
     if other is not None and spec.run.benchmark is not None:
-        columns.append((spec.run.benchmark, other))
+        columns.append((record.benchmark_name or spec.run.benchmark, other))
     table = results_table(columns)
     print_table(table.header, table.rows)
     say(f"portfolio   {record.portfolio_id}")
     n_rows = sum(record.written.values())
     say(f"written     {n_rows:,} rows" if n_rows else "written     nothing: this run was on record")
-    say(f"tear sheet  {target}")
+    say(f"tear sheet  {shown_path(target)}")
     if record.example_fill_id:
-        say(f"try         prometheus explain fill {record.example_fill_id}")
+        say(f"try         {shown_program()} explain fill {record.example_fill_id}")
 
 
 def write_tear_sheet(record: RunRecord, spec: BacktestSpec, target: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.output import JsonOption, print_json, print_table, say, shown_path, shown_program
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _show(record: DemoRecord, settings: Settings) -> None:
         columns.append((spec.run.name, performance_of(run, spec)))
         other = benchmark_performance(run)
         if other is not None and spec.run.benchmark is not None:
-            columns.append((spec.run.benchmark, other))
+            columns.append((run.benchmark_name or spec.run.benchmark, other))
     kept = [column for i, column in enumerate(columns) if column not in columns[:i]]
     table = results_table(kept)
     print_table(table.header, table.rows, title="Results, beside the benchmark over the same sessions")
@@ -87,12 +87,13 @@ def _show(record: DemoRecord, settings: Settings) -> None:
     else:
         say("All of it was on record: nothing was written.")
     first = record.runs[0][1]
+    program = shown_program()
     say()
     say("Look further:")
     if first.example_fill_id is not None:
-        say(f"  prometheus explain fill {first.example_fill_id}")
+        say(f"  {program} explain fill {first.example_fill_id}")
     for spec, run in record.runs:
-        say(f"  open {settings.home / 'reports' / run.portfolio_id}.html    # {spec.run.name}")
-    say("  prometheus db psql runtime    # then: table current_portfolio_risk_reports limit 10;")
-    say("  prometheus db status          # what is stored, table by table")
-    say("  prometheus graph              # what comes before what")
+        say(f"  {shown_path(settings.home / 'reports' / run.portfolio_id)}.html    # {spec.run.name}")
+    say(f"  {program} db psql runtime    # then: table current_portfolio_risk_reports limit 10;")
+    say(f"  {program} db status          # what is stored, table by table")
+    say(f"  {program} graph              # what comes before what")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,6 +74,21 @@ def shown_bytes(count: int) -> str:
             return f"{size:.0f} bytes" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} TB"
+
+
+def shown_program() -> str:
+    """Return how this program can be called from here: by its name if it is on the PATH."""
+    called = Path(sys.argv[0])
+    found = shutil.which("prometheus")
+    if called.name != "prometheus" or (found is not None and Path(found).samefile(called)):
+        return "prometheus"
+    return str(shown_path(called.absolute()))
+
+
+def shown_path(path: Path) -> Path:
+    """Return a path as seen from the current folder, where it lies in it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _shown(value: object) -> str:

@@ -56,7 +56,7 @@ ROWS: tuple[StatisticRow, ...] = (
     StatisticRow("Ratios", "Sharpe", "sharpe", number, True),
     StatisticRow("Ratios", "Sortino", "sortino", number, True),
     StatisticRow("Ratios", "Calmar", "calmar", number, True),
-    StatisticRow("Drawdown", "Deepest, share of the peak", "max_drawdown", percent, True),
+    StatisticRow("Drawdown", "Deepest drawdown", "max_drawdown", percent, True),
     StatisticRow("Drawdown", "Peak", "drawdown_peak_date", day),
     StatisticRow("Drawdown", "Trough", "drawdown_trough_date", day),
     StatisticRow("Drawdown", "Recovered", "drawdown_recovery_date", day),
