@@ -19,7 +19,8 @@ from prometheus.store.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus.adapters.ingest_report import IngestReport
-    from prometheus.backtest import BacktestSpec, RunRecord
+    from prometheus.backtest import BacktestSpec, Plan, RunRecord
+    from prometheus.flow.batch import Assets, Context
     from prometheus.flow.progress import Progress
     from prometheus.flow.storage import Storage
 
@@ -140,114 +141,146 @@ def run_backtest(
     ConfigError, DateOutsideDataError, UnknownInstrumentError
         If the specification does not fit the data.
     """
-    from prometheus import __version__, backtest
-    from prometheus.domain.reference.markets import known_market
-    from prometheus.domain.reference.specs import CASH_MARKET, Portfolio, Strategy, cash_instrument
-    from prometheus.flow.as_known import AsKnown
-    from prometheus.flow.graph import graph_of
+    from prometheus import backtest
+    from prometheus.domain.reference.specs import Portfolio, Strategy
     from prometheus.flow.runner import BATCH_SESSIONS, data_fingerprint, run
     from prometheus.flow.world import World
-    from prometheus.kernel.ids import digest
     from prometheus.maths.performance import statistics_mapping
-    from prometheus.pipeline import default_configs, derivation_steps
-    from prometheus.store.assets import read_assets
-    from prometheus.store.decisions import latest_known_at
-    from prometheus.store.ledger import price_span, read_closes, read_run
+    from prometheus.store.ledger import read_run
     from prometheus.store.postgres import PostgresStorage
-    from prometheus.store.reference import (
-        register_instruments,
-        register_markets,
-        register_portfolio,
-        register_strategy,
-    )
+    from prometheus.store.reference import register_portfolio, register_strategy
 
-    databases = open_databases(settings)
-    market_id = spec.run.market
-    sessions = sessions_of_market(databases, market_id)
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        register_markets(connection, [known_market(CASH_MARKET)])
-        register_instruments(connection, [cash_instrument(spec.run.currency)])
-        assets = read_assets(connection, market_id=market_id, cash_instrument_id=f"CASH:{spec.run.currency}")
-        backtest.require_one_currency(spec, assets)
-        latest = latest_known_at(connection, market_id)
-        known_at = _naive(spec.run.known_at or latest)
-    with driver_errors(), connect(databases.historical_url) as connection:
-        span = price_span(connection, assets.ids)
-        benchmark = None if spec.run.benchmark is None else price_span(connection, [spec.run.benchmark])
-    if span is None:
-        raise DateOutsideDataError(
-            f"Market {market_id} has no prices.", remedy="`prometheus ingest prices PATH` brings some."
-        )
-    if spec.run.benchmark is not None and benchmark is None:
-        raise ConfigError(
-            f"The benchmark {spec.run.benchmark} has no prices.",
-            remedy="Set [run] benchmark to one that has.",
-        )
-    plan = backtest.planned_sessions(spec.run, sessions, first=span[0], last=span[1])
-    derive_if_stale(settings, market_id, progress=progress)
+    desk = _opened(settings, spec)
+    plan = backtest.planned_sessions(spec.run, desk.sessions, first=desk.first, last=desk.last)
+    derive_if_stale(settings, spec.run.market, progress=progress)
     graph = spec.graph()
-    with PostgresStorage(databases, sessions, market_id=market_id) as storage:
+    with PostgresStorage(desk.databases, desk.sessions, market_id=spec.run.market) as storage:
         context = backtest.context_of(spec, "")
-        seen: Storage = storage
-        if known_at is not None and known_at < (_naive(latest) or known_at):
-            steps = derivation_steps()
-            configs = default_configs(steps)
-            seen = AsKnown(
-                storage,
-                derivations=graph_of(steps, configs),
-                configs=configs,
-                context=context,
-                sessions=sessions,
-            )
-        world = World(context, sessions, assets, seen, known_at)
-        fingerprint, inputs = data_fingerprint(graph, world, plan.days)
-        dates = backtest.dates_of(plan, sessions)
-        if spec.run.benchmark is not None:
-            with driver_errors(), connect(databases.historical_url) as connection:
-                known, levels = read_closes(connection, spec.run.benchmark, dates)
-            _on(dates, known, levels)
-            fingerprint = digest(fingerprint, known.tobytes(), levels.tobytes())
-        fingerprint = digest(fingerprint, *backtest.delistings(assets, sessions, plan))
-        portfolio_id = backtest.portfolio_id_of(
-            spec, data_fingerprint=fingerprint, first=str(dates[0]), last=str(dates[-1])
-        )
-        metadata = {
-            "specification": spec.canonical_body(),
-            "first": str(dates[0]),
-            "last": str(dates[-1]),
-            "data_fingerprint": fingerprint.hex(),
-            "code_version": __version__,
-            "seed": spec.run.seed,
-        }
+        world = World(context, desk.sessions, desk.assets, _as_known(storage, desk, context), desk.known_at)
+        panels, inputs = data_fingerprint(graph, world, plan.days)
+        portfolio_id, metadata = _identified(desk, spec, plan, panels)
         name = spec.run.name or spec.run.strategy
-        with driver_errors(), connect(databases.runtime_url) as connection:
+        portfolio = Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata)
+        with driver_errors(), connect(desk.databases.runtime_url) as connection:
             found = read_run(connection, portfolio_id)
             if found is not None and "statistics" in found:
-                return _record(databases, portfolio_id, spec, written={})
+                return _record(desk.databases, portfolio_id, spec, written={})
             register_strategy(connection, Strategy(spec.run.strategy, name))
-            register_portfolio(
-                connection,
-                Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata),
-            )
-        world = replace(world, context=backtest.context_of(spec, portfolio_id))
+            register_portfolio(connection, portfolio)
         written = run(
             graph,
             spec.configs(),
-            world,
+            replace(world, context=backtest.context_of(spec, portfolio_id)),
             days=plan.days,
             rebalance_days=plan.rebalance_days,
             inputs=inputs,
             progress=progress,
             batch_sessions=batch_sessions or BATCH_SESSIONS,
         )
-    record = _record(databases, portfolio_id, spec, written=written)
-    metadata["statistics"] = statistics_mapping(backtest.performance_of(record, spec))
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        register_portfolio(
-            connection, Portfolio(portfolio_id, name, spec.run.currency, "A backtest run.", metadata)
-        )
+    record = _record(desk.databases, portfolio_id, spec, written=written)
+    statistics = statistics_mapping(backtest.performance_of(record, spec))
+    with driver_errors(), connect(desk.databases.runtime_url) as connection:
+        register_portfolio(connection, replace(portfolio, metadata={**metadata, "statistics": statistics}))
         stored = read_run(connection, portfolio_id)
     return replace(record, metadata=stored or {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a run needs of the databases before it begins.
+
+    ``known_at`` is the moment as of which it reads, ``is_past`` whether deliveries came after it; ``first``
+    and ``last`` are the dates that the market's prices cover.
+    """
+
+    databases: Databases
+    sessions: Sessions
+    assets: Assets
+    known_at: np.datetime64 | None
+    is_past: bool
+    first: np.datetime64
+    last: np.datetime64
+
+
+def _opened(settings: Settings, spec: BacktestSpec) -> _Desk:
+    """Open the databases, see to the portfolio's cash, and refuse what can't be run on them."""
+    from prometheus.backtest import require_one_currency
+    from prometheus.domain.reference.markets import known_market
+    from prometheus.domain.reference.specs import CASH_MARKET, cash_instrument
+    from prometheus.store.assets import read_assets
+    from prometheus.store.decisions import latest_known_at
+    from prometheus.store.ledger import price_span
+    from prometheus.store.reference import register_instruments, register_markets
+
+    databases = open_databases(settings)
+    market_id, benchmark = spec.run.market, spec.run.benchmark
+    sessions = sessions_of_market(databases, market_id)
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        cash = cash_instrument(spec.run.currency)
+        register_markets(connection, [known_market(CASH_MARKET)])
+        register_instruments(connection, [cash])
+        assets = read_assets(connection, market_id=market_id, cash_instrument_id=cash.instrument_id)
+        require_one_currency(spec, assets)
+        latest = _naive(latest_known_at(connection, market_id))
+    with driver_errors(), connect(databases.historical_url) as connection:
+        span = price_span(connection, assets.ids)
+        has_benchmark = benchmark is None or price_span(connection, [benchmark]) is not None
+    if span is None:
+        raise DateOutsideDataError(
+            f"Market {market_id} has no prices.", remedy="`prometheus ingest prices PATH` brings some."
+        )
+    if not has_benchmark:
+        raise ConfigError(
+            f"The benchmark {benchmark} has no prices.", remedy="Set [run] benchmark to one that has."
+        )
+    known_at = _naive(spec.run.known_at) or latest
+    is_past = known_at is not None and latest is not None and bool(known_at < latest)
+    return _Desk(databases, sessions, assets, known_at, is_past, *span)
+
+
+def _as_known(storage: Storage, desk: _Desk, context: Context) -> Storage:
+    """Return a storage whose derived tables are those of the run's moment."""
+    from prometheus.flow.as_known import AsKnown
+    from prometheus.flow.graph import graph_of
+    from prometheus.pipeline import default_configs, derivation_steps
+
+    if not desk.is_past:
+        return storage
+    steps = derivation_steps()
+    configs = default_configs(steps)
+    return AsKnown(
+        storage,
+        derivations=graph_of(steps, configs),
+        configs=configs,
+        context=context,
+        sessions=desk.sessions,
+    )
+
+
+def _identified(desk: _Desk, spec: BacktestSpec, plan: Plan, panels: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the id of a run's portfolio and what it says of itself, from all the data that it rests on."""
+    from prometheus import __version__, backtest
+    from prometheus.kernel.ids import digest
+    from prometheus.store.ledger import read_closes
+
+    dates = backtest.dates_of(plan, desk.sessions)
+    parts = [panels]
+    if spec.run.benchmark is not None:
+        with driver_errors(), connect(desk.databases.historical_url) as connection:
+            known, levels = read_closes(connection, spec.run.benchmark, dates)
+        _on(dates, known, levels)
+        parts += [known.tobytes(), levels.tobytes()]
+    fingerprint = digest(*parts, *backtest.delistings(desk.assets, desk.sessions, plan))
+    first, last = str(dates[0]), str(dates[-1])
+    metadata = {
+        "specification": spec.canonical_body(),
+        "first": first,
+        "last": last,
+        "data_fingerprint": fingerprint.hex(),
+        "code_version": __version__,
+        "seed": spec.run.seed,
+    }
+    return backtest.portfolio_id_of(spec, data_fingerprint=fingerprint, first=first, last=last), metadata
 
 
 def _naive(moment: datetime | None) -> np.datetime64 | None:

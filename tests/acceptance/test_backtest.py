@@ -73,7 +73,7 @@ def test_a_run_prints_its_statistics_beside_the_benchmark_and_stores_every_step(
     outcome = prometheus("backtest", config)
     assert outcome.exit_code == 0, outcome.err
     assert "Acceptance" in outcome.out
-    assert "US_INDEX:MKT" in outcome.out
+    assert "┃ MKT" in outcome.out
     assert re.search(r"written +[\d,]+ rows", outcome.out)
     assert re.search(r"portfolio +BT-acceptance-[0-9a-f]{12}", outcome.out)
     assert "prometheus explain fill" in outcome.out
