@@ -37,7 +37,7 @@ from prometheus.kernel.errors import ConfigError, DateOutsideDataError
 from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
 from prometheus.pipeline import engine_steps
-from prometheus.store.ledger import Curve, Holding, Trades
+from prometheus.store.ledger import Curve, Holding, OrderState, Trades
 
 if TYPE_CHECKING:
     from prometheus.maths.performance import Performance
@@ -140,7 +140,7 @@ def spec_from_file(path: Path, *, overrides: Sequence[str] = ()) -> BacktestSpec
     try:
         body = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError(f"No file {path.name} here.", remedy="Give the path of a TOML file.") from None
+        raise ConfigError(f"There is no file {path}.", remedy="Give the path of a TOML file.") from None
     except OSError as error:
         raise ConfigError(
             f"{path.name} can't be read: {error.strerror}.", remedy="Give the path of a TOML file."
@@ -149,7 +149,7 @@ def spec_from_file(path: Path, *, overrides: Sequence[str] = ()) -> BacktestSpec
         raise ConfigError(f"{path.name} is not TOML: {error}.", remedy="Mend that line.") from error
     for override in overrides:
         _put(body, override)
-    return spec_of(body, where=path.name)
+    return spec_of(body, where=f"{path.name} with {', '.join(overrides)}" if overrides else path.name)
 
 
 def spec_of(body: Mapping[str, Any], *, where: str) -> BacktestSpec:
@@ -312,6 +312,8 @@ class RunRecord:
         Rows that this call wrote, by table; empty when the run was on record.
     benchmark_name : str
         What people call the benchmark; empty without one.
+    order_states : tuple of OrderState
+        What became of the orders.
     """
 
     portfolio_id: str
@@ -324,6 +326,7 @@ class RunRecord:
     example_fill_id: str | None
     written: Mapping[str, int]
     benchmark_name: str = ""
+    order_states: tuple[OrderState, ...] = ()
 
 
 def performance_of(record: RunRecord, spec: BacktestSpec) -> Performance:

@@ -243,7 +243,7 @@ def test_an_error_is_json_where_json_was_asked_for(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (None, "No file"),
+        (None, "There is no file"),
         (b"[run\nstrategy = 1", "is not TOML"),
         (b"\xff\xfe\x00", "is not TOML"),
         (b"", "run"),

@@ -24,7 +24,7 @@ EMPTY_WORDS = frozenset({"manager", "helper", "util", "utility", "common", "misc
 MAY_CATCH = ("store/", "adapters/", "flow/runner", "cli/", "web/", "__main__.py")
 MAY_ASK_THE_CLOCK = ("adapters/clock",)
 MAY_SPEAK_SQL = ("store/", "schema/")
-MAY_ASK_THE_MODE = ("bootstrap.py",)
+MAY_ASK_THE_MODE = ("bootstrap/",)
 WALL_CLOCK = frozenset(
     {
         "datetime.now",
@@ -188,7 +188,7 @@ def questions_about_the_mode(code: Module) -> Iterator[str]:
         for part in ast.walk(node):
             is_text = isinstance(part, ast.Constant) and part.value in MODES
             if is_text or (isinstance(part, ast.Attribute) and part.attr in MODES):
-                yield f"{code.path}:{node.lineno} only bootstrap.py asks which mode"
+                yield f"{code.path}:{node.lineno} only bootstrap asks which mode"
                 break
 
 
@@ -230,7 +230,7 @@ def talkative_models(code: Module) -> Iterator[str]:
 
 
 def drivers_outside_the_store(code: Module) -> Iterator[str]:
-    if code.path.startswith(("store/", "bootstrap.py", "schema/migrations/")):
+    if code.path.startswith(("store/", "bootstrap/", "schema/migrations/")):
         return
     drivers = {"alembic", "psycopg", "sqlalchemy"}
     for line, name in imported(code.tree):

@@ -45,7 +45,7 @@ HONEST = [
     (rules.unrepeatable_calls, "maths/draw.py", "import numpy as np\ng = np.random.default_rng([1, 2])"),
     (rules.stray_sql, "store/reads.py", "q = 'SELECT close FROM prices_daily'"),
     (rules.stray_sql, "cli/app.py", "'''SELECT days FROM here.'''\nx = 'Update the set'"),
-    (rules.questions_about_the_mode, "bootstrap.py", "def f(mode): return mode == 'LIVE'"),
+    (rules.questions_about_the_mode, "bootstrap/x.py", "def f(mode): return mode == 'LIVE'"),
     (rules.questions_about_the_mode, "flow/runner.py", "row = {'mode': 'BACKTEST'}"),
     (rules.mutable_records, "flow/step.py", "@dataclass(frozen=True, slots=True)\nclass Step: ..."),
     (rules.long_files, "flow/step.py", "x = 1\n" * 399),

@@ -102,6 +102,7 @@ def backtest(
                 "statistics": statistics_mapping(own),
                 "written": dict(record.written),
                 "tear_sheet": str(target),
+                "orders": record.order_states,
                 "example_fill_id": record.example_fill_id,
             }
         )
@@ -113,11 +114,32 @@ def backtest(
     table = results_table(columns)
     print_table(table.header, table.rows)
     say(f"portfolio   {record.portfolio_id}")
+    for line in orders_in_words(record):
+        say(line)
     n_rows = sum(record.written.values())
     say(f"written     {n_rows:,} rows" if n_rows else "written     nothing: this run was on record")
     say(f"tear sheet  {shown_path(target)}")
     if record.example_fill_id:
         say(f"try         {shown_program()} explain fill {record.example_fill_id}")
+
+
+def orders_in_words(record: RunRecord) -> list[str]:
+    """Return what became of a run's orders, with a warning where most of them did not trade."""
+    n_orders = sum(state.n_orders for state in record.order_states)
+    if not n_orders:
+        return ["orders      none: no name had a score and was eligible on any rebalance date"]
+    parts = [
+        f"{state.n_orders:,} {state.status.lower().replace('_', ' ')}"
+        + (f" ({state.reason})" if state.reason else "")
+        for state in record.order_states
+    ]
+    lines = [f"orders      {n_orders:,}: " + ", ".join(parts)]
+    n_filled = sum(state.n_orders for state in record.order_states if state.status == "FILLED")
+    if n_filled < n_orders / 2:
+        lines.append(
+            "Warning: less than half of the orders were filled; the figures above rest on few trades."
+        )
+    return lines
 
 
 def write_tear_sheet(record: RunRecord, spec: BacktestSpec, target: Path) -> None:

@@ -68,11 +68,17 @@ def config_error(error: ValidationError, *, where: str, model: type[BaseModel]) 
             lines.append(f"{key}: unknown key")
             allowed[_keys(model, path[:-1])] = None
         else:
-            lines.append(f"{key}: {problem['msg']} (found {problem.get('input')!r})")
+            lines.append(_said(key, problem["msg"], problem.get("input")))
     return ConfigError(
         f"{where}: " + "; ".join(lines) + ".",
         remedy=" ".join(allowed) or "docs/how-to/run-a-backtest.md says what each key takes.",
     )
+
+
+def _said(key: str, message: str, found: Any) -> str:
+    """Return a problem as a sentence; a value is shown where it is short, not a whole section."""
+    shown = "" if isinstance(found, dict) else f" (found {found!r})"
+    return f"{key}: {message.removeprefix('Value error, ')}{shown}"
 
 
 def _keys(model: type[BaseModel], section: list[str]) -> str:

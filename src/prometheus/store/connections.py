@@ -18,7 +18,7 @@ from prometheus.kernel.errors import (
     ServerUnreachableError,
     StoreError,
 )
-from prometheus.store.server import start_server
+from prometheus.store.server import has_cluster, start_server
 from prometheus.store.settings import Settings, without_password
 
 OLDEST_SERVER = 15
@@ -59,6 +59,12 @@ def open_databases(settings: Settings, *, check_version: bool = True) -> Databas
     if settings.runtime_url is not None and settings.historical_url is not None:
         databases = Databases(settings.runtime_url, settings.historical_url)
     else:
+        if check_version and not has_cluster(settings.home):
+            raise DatabaseVersionError(
+                f"There are no databases in {settings.home}.",
+                remedy="Is this the right folder? PROMETHEUS_HOME names another. `prometheus db init` makes "
+                "them here, `prometheus demo` fills them too.",
+            )
         server = start_server(settings.home)
         databases = Databases(server.url("runtime"), server.url("historical"))
     if check_version:

@@ -20,16 +20,21 @@ def is_recorded(connection: Connection, decision_id: bytes) -> bool:
     return found.fetchone() is not None
 
 
-def latest_known_at(connection: Connection, market_id: str) -> datetime | None:
-    """Return when the latest delivery to a market became known; None before the first one."""
+def known_span(connection: Connection, market_id: str) -> tuple[datetime, datetime] | None:
+    """Return when the first and the latest delivery to a market became known; None before the first one."""
     found = connection.execute(
-        "SELECT max((input_refs ->> 'known_at')::timestamptz) FROM engine_decisions"
-        " WHERE engine_name = 'INGEST' AND context_id = %s",
+        "SELECT min((input_refs ->> 'known_at')::timestamptz), max((input_refs ->> 'known_at')::timestamptz)"
+        " FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s",
         [market_id],
     ).fetchone()
     assert found is not None
-    moment: datetime | None = found[0]
-    return moment
+    return None if found[0] is None else (found[0], found[1])
+
+
+def latest_known_at(connection: Connection, market_id: str) -> datetime | None:
+    """Return when the latest delivery to a market became known; None before the first one."""
+    span = known_span(connection, market_id)
+    return None if span is None else span[1]
 
 
 def is_derived(connection: Connection, market_id: str, config_ids: Sequence[str]) -> bool:

@@ -160,6 +160,34 @@ def read_name(connection: psycopg.Connection[Any], instrument_id: str) -> str:
     return "" if found is None else str(found[0])
 
 
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """How many orders of a portfolio ended alike; ``reason`` is empty where there is none."""
+
+    status: str
+    reason: str
+    n_orders: int
+
+
+def read_order_states(connection: psycopg.Connection[Any], portfolio_id: str) -> list[OrderState]:
+    """Return what became of a portfolio's orders, the most frequent first."""
+    found = connection.execute(
+        "SELECT status, coalesce(metadata ->> 'reason', ''), count(*) FROM orders WHERE portfolio_id = %s "
+        "GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+        [portfolio_id],
+    )
+    return [OrderState(*row) for row in found]
+
+
+def has_opens(connection: psycopg.Connection[Any], instrument_ids: Sequence[str]) -> bool:
+    """Return whether any price of these instruments has an open."""
+    found = connection.execute(
+        "SELECT 1 FROM prices_daily WHERE instrument_id = ANY(%s) AND open IS NOT NULL LIMIT 1",
+        [list(instrument_ids)],
+    )
+    return found.fetchone() is not None
+
+
 def example_fill(connection: psycopg.Connection[Any], portfolio_id: str) -> str | None:
     """Return the id of a portfolio's largest fill, as something to explain; None without fills."""
     found = connection.execute(

@@ -74,6 +74,11 @@ def server_folder(home: Path) -> Path:
     return home / "postgres"
 
 
+def has_cluster(home: Path) -> bool:
+    """Return whether a home holds databases, running or not."""
+    return (server_folder(home) / "data").exists()
+
+
 def log_file(home: Path) -> Path:
     """Return the file that the server of a home writes its log to."""
     return server_folder(home) / "server.log"

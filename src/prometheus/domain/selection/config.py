@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prometheus.domain.selection.alphas import FAMILIES
+from prometheus.domain.selection.alphas import FAMILIES, source_digest
 from prometheus.kernel.config import EngineConfig
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -46,6 +46,13 @@ class ScoresConfig(EngineConfig):
         if any(low >= high for low, high in pairwise(cutoffs)):
             raise ValueError("the four shares must ascend")
         return cutoffs
+
+    def canonical_body(self) -> dict[str, Any]:
+        """Return the settings with a digest of each weighted family's source.
+
+        A family that was edited decides otherwise, so its decisions must not pass for the former ones.
+        """
+        return {**super().canonical_body(), "families": {name: source_digest(name) for name in self.shares}}
 
     @property
     def shares(self) -> dict[str, float]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import cache
 from importlib import import_module
 
 from prometheus.domain.selection.alpha_family import AlphaFamily
+from prometheus.kernel.ids import digest
 
 MODULES: tuple[str, ...] = (
     "low_volatility",
@@ -15,3 +18,9 @@ MODULES: tuple[str, ...] = (
 FAMILIES: dict[str, AlphaFamily] = {
     name: import_module(f"prometheus.domain.selection.alphas.{name}").FAMILY for name in MODULES
 }
+
+
+@cache
+def source_digest(name: str) -> str:
+    """Return a short digest of a family's file."""
+    return digest(inspect.getsource(import_module(f"{__name__}.{name}"))).hex()[:12]

@@ -1,122 +1,28 @@
-"""The composition root: settings to connections, adapters and runner. The only place that asks which mode.
-
-Nothing here computes; each function opens what a verb needs, calls it, and closes what it opened.
-"""
+"""A backtest from its specification to its record, on real databases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from prometheus.bootstrap.markets import derive_if_stale, sessions_of_market
 from prometheus.kernel.errors import ConfigError, DateOutsideDataError
-from prometheus.kernel.sessions import Sessions, sessions_of
+from prometheus.kernel.sessions import Sessions
 from prometheus.store.connections import Databases, connect, driver_errors, open_databases
 from prometheus.store.settings import Settings
 
 if TYPE_CHECKING:
-    from prometheus.adapters.ingest_report import IngestReport
     from prometheus.backtest import BacktestSpec, Plan, RunRecord
     from prometheus.flow.batch import Assets, Context
     from prometheus.flow.progress import Progress
     from prometheus.flow.storage import Storage
 
-
 BENCHMARK_GAP = np.timedelta64(10, "D")
 """How old the last close of a benchmark may be: markets with other holidays close for a week at most."""
-DEMO_STRATEGIES = ("momentum", "reversal", "five_stocks")
-
-
-def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
-    """Return the sessions of a registered market.
-
-    Raises
-    ------
-    ConfigError
-        If the market is not registered.
-    """
-    from prometheus.store.reference import market_row
-
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        found = market_row(connection, market_id)
-    if found is None:
-        raise ConfigError(
-            f"Market {market_id} is not in this database.",
-            remedy=f"`prometheus ingest prices PATH --market {market_id}` registers it.",
-        )
-    return sessions_of(found[0])
-
-
-def derive_market(
-    settings: Settings,
-    market_id: str,
-    first: np.datetime64 | None = None,
-    last: np.datetime64 | None = None,
-    progress: Progress | None = None,
-) -> Mapping[str, int]:
-    """Recompute the derived tables of a market; return the rows that were new or changed, by table.
-
-    Parameters
-    ----------
-    settings : Settings
-    market_id : str
-    first, last : datetime64[D], optional
-        Dates to recompute; all that has prices by default.
-    progress : Progress, optional
-
-    Raises
-    ------
-    DateOutsideDataError
-        If the market has no prices between the dates.
-    """
-    from prometheus.flow.batch import Context
-    from prometheus.flow.derivation import derive
-    from prometheus.flow.graph import graph_of
-    from prometheus.flow.world import World
-    from prometheus.pipeline import default_configs, derivation_steps
-    from prometheus.store.assets import read_assets
-    from prometheus.store.ledger import price_span
-    from prometheus.store.postgres import PostgresStorage
-
-    databases = open_databases(settings)
-    sessions = sessions_of_market(databases, market_id)
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        assets = read_assets(connection, market_id=market_id)
-    with driver_errors(), connect(databases.historical_url) as connection:
-        span = price_span(connection, assets.ids)
-    if span is None:
-        return {}
-    days = sessions.between(max(span[0], first or span[0]), min(span[1], last or span[1]))
-    if not len(days):
-        raise DateOutsideDataError(
-            f"{market_id} has prices from {span[0]} to {span[1]}.", remedy="Choose dates inside."
-        )
-    steps = derivation_steps()
-    configs = default_configs(steps)
-    with PostgresStorage(databases, sessions, market_id=market_id) as storage:
-        world = World(Context(market_id=market_id), sessions, assets, storage)
-        return derive(graph_of(steps, configs), configs, world, days=days, progress=progress)
-
-
-def derive_if_stale(
-    settings: Settings, market_id: str, *, progress: Progress | None = None
-) -> Mapping[str, int]:
-    """Recompute a market's derived tables if deliveries came after they were computed last.
-
-    A run of `prometheus ingest` that ended between its prices and what follows from them is healed by this.
-    """
-    from prometheus.pipeline import default_configs, derivation_steps
-    from prometheus.store.decisions import is_derived
-
-    databases = open_databases(settings)
-    configs = default_configs(derivation_steps()).values()
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        if is_derived(connection, market_id, [config.config_id for config in configs]):
-            return {}
-    return derive_market(settings, market_id, progress=progress)
 
 
 def run_backtest(
@@ -208,8 +114,8 @@ def _opened(settings: Settings, spec: BacktestSpec) -> _Desk:
     from prometheus.domain.reference.markets import known_market
     from prometheus.domain.reference.specs import CASH_MARKET, cash_instrument
     from prometheus.store.assets import read_assets
-    from prometheus.store.decisions import latest_known_at
-    from prometheus.store.ledger import price_span
+    from prometheus.store.decisions import known_span
+    from prometheus.store.ledger import has_opens, price_span
     from prometheus.store.reference import register_instruments, register_markets
 
     databases = open_databases(settings)
@@ -221,9 +127,10 @@ def _opened(settings: Settings, spec: BacktestSpec) -> _Desk:
         register_instruments(connection, [cash])
         assets = read_assets(connection, market_id=market_id, cash_instrument_id=cash.instrument_id)
         require_one_currency(spec, assets)
-        latest = _naive(latest_known_at(connection, market_id))
+        known = known_span(connection, market_id)
     with driver_errors(), connect(databases.historical_url) as connection:
         span = price_span(connection, assets.ids)
+        can_open = spec.fills.price != "open" or has_opens(connection, assets.ids)
         has_benchmark = benchmark is None or price_span(connection, [benchmark]) is not None
     if span is None:
         raise DateOutsideDataError(
@@ -233,8 +140,24 @@ def _opened(settings: Settings, spec: BacktestSpec) -> _Desk:
         raise ConfigError(
             f"The benchmark {benchmark} has no prices.", remedy="Set [run] benchmark to one that has."
         )
-    known_at = _naive(spec.run.known_at) or latest
-    is_past = known_at is not None and latest is not None and bool(known_at < latest)
+    if not can_open:
+        raise ConfigError(
+            f"Orders are to trade at the open, but no price of {market_id} has one.",
+            remedy='Set [fills] price = "close".',
+        )
+    known_at = _naive(spec.run.known_at)
+    if known is None:
+        return _Desk(databases, sessions, assets, known_at, False, *span)
+    first, latest = (_naive(moment) for moment in known)
+    assert first is not None
+    assert latest is not None
+    if known_at is not None and known_at < first:
+        raise DateOutsideDataError(
+            f"Nothing of {market_id} was known at {known_at}Z; its first prices were delivered at {first}Z.",
+            remedy="Set [run] known_at later; `ingest prices --known-at` says when a delivery became known.",
+        )
+    known_at = latest if known_at is None else known_at
+    is_past = bool(known_at < latest)
     return _Desk(databases, sessions, assets, known_at, is_past, *span)
 
 
@@ -305,13 +228,24 @@ def _record(
         metadata = ledger.read_run(runtime, portfolio_id) or {}
         dividends = ledger.read_dividends(runtime, context_of(spec, portfolio_id).context_id("portfolio"))
         name = ledger.read_name(runtime, spec.run.benchmark) if spec.run.benchmark else ""
+        states = tuple(ledger.read_order_states(runtime, portfolio_id))
     benchmark = None
     if spec.run.benchmark is not None:
         with driver_errors(), connect(databases.historical_url) as historical:
             found = ledger.read_closes(historical, spec.run.benchmark, curve.dates)
         benchmark = _on(curve.dates, *found)
     return RunRecord(
-        portfolio_id, metadata, curve, trades, holdings, dividends, benchmark, example, written, name
+        portfolio_id,
+        metadata,
+        curve,
+        trades,
+        holdings,
+        dividends,
+        benchmark,
+        example,
+        written,
+        benchmark_name=name,
+        order_states=states,
     )
 
 
@@ -334,61 +268,3 @@ def _on(
         )
     out: np.ndarray[Any, Any] = levels[place]
     return out
-
-
-@dataclass(frozen=True, slots=True)
-class DemoRecord:
-    """What the demo did.
-
-    Attributes
-    ----------
-    ingested : tuple of IngestReport
-    runs : tuple of (BacktestSpec, RunRecord)
-    written : mapping of str to int
-        Rows that this call added, by table.
-    stored : mapping of str to int
-        Rows that both databases hold now, by table.
-    """
-
-    ingested: tuple[IngestReport, ...]
-    runs: tuple[tuple[BacktestSpec, RunRecord], ...]
-    written: Mapping[str, int]
-    stored: Mapping[str, int]
-
-
-def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None = None) -> DemoRecord:
-    """Build both databases, take real prices in, derive, and run the demo's strategies.
-
-    Every part is idempotent: a second call finds all of it on record and writes nothing.
-    """
-    from importlib.resources import as_file, files
-
-    from prometheus.adapters.demo_data import ingest_demo
-    from prometheus.backtest import spec_from_file
-    from prometheus.store.migrations import initialise
-
-    databases = open_databases(settings, check_version=False)
-    initialise(databases.runtime_url, "runtime")
-    initialise(databases.historical_url, "historical")
-    before = _row_counts(databases)
-    ingested = ingest_demo(databases, rejects_folder=settings.home / "rejects")
-    for report in ingested:
-        bar = None if progress is None else progress(f"derive {report.market_id}")
-        derive_market(settings, report.market_id, progress=bar)
-    runs = []
-    folder = files("prometheus.adapters") / "demo_strategies"
-    for name in DEMO_STRATEGIES:
-        with as_file(folder / f"{name}.toml") as path:
-            spec = spec_from_file(path)
-        bar = None if progress is None else progress(spec.run.name)
-        runs.append((spec, run_backtest(settings, spec, progress=bar)))
-    after = _row_counts(databases)
-    written = {table: n - before[table] for table, n in after.items() if n != before[table]}
-    return DemoRecord(ingested, tuple(runs), written, after)
-
-
-def _row_counts(databases: Databases) -> dict[str, int]:
-    from prometheus.store.status import database_status
-
-    runtime = database_status(databases.runtime_url, "runtime").n_rows
-    return {**runtime, **database_status(databases.historical_url, "historical").n_rows}

@@ -1,0 +1,18 @@
+"""The composition root: settings to connections, adapters and runner. The only place that asks which mode.
+
+Nothing here computes; each function opens what a verb needs, calls it, and closes what it opened. What is
+heavy is imported inside the functions, so that the command line starts quickly.
+"""
+
+from prometheus.bootstrap.backtests import run_backtest
+from prometheus.bootstrap.demo import DemoRecord, run_demo
+from prometheus.bootstrap.markets import derive_if_stale, derive_market, sessions_of_market
+
+__all__ = [
+    "DemoRecord",
+    "derive_if_stale",
+    "derive_market",
+    "run_backtest",
+    "run_demo",
+    "sessions_of_market",
+]
