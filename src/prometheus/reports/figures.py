@@ -18,6 +18,8 @@ from prometheus.reports.thinning import thinned
 
 # Above this many years a bar a month is thinner than the gap beside it.
 _MAX_YEARS_OF_MONTHS = 8
+# More letters than this, and two names no longer fit beside each other.
+_LONGEST_LEGEND_LINE = 80
 
 
 def equity_figure(report: BacktestReport) -> str:
@@ -44,7 +46,10 @@ def equity_figure(report: BacktestReport) -> str:
         _log_scale(upper, min(c.min() for c in curves), max(c.max() for c in curves))
         upper.set_ylabel(f"Equity, {report.currency} (log)")
         # The strategy is drawn last, on top, and named first.
-        upper.legend(*(part[::-1] for part in upper.get_legend_handles_labels()), loc="upper left", ncols=2)
+        n_columns = 2 if len(report.title) + len(report.benchmark_name) <= _LONGEST_LEGEND_LINE else 1
+        upper.legend(
+            *(part[::-1] for part in upper.get_legend_handles_labels()), loc="upper left", ncols=n_columns
+        )
         lower.set_ylabel("Below peak")
         lower.yaxis.set_major_formatter(_percents())
         lower.set_ylim(top=0.0)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
+from html import escape
 
 DASH = "–"
 MINUS = "\N{MINUS SIGN}"
+_ISO_DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])")
 
 
 def percent(value: float, digits: int = 1, *, is_signed: bool = False) -> str:
@@ -86,6 +89,21 @@ def day(value: date | None) -> str:
     ('2024-01-02', '–')
     """
     return DASH if value is None else value.isoformat()
+
+
+def as_html(text: str) -> str:
+    """Return a text escaped for a page, its ISO dates marked so that no line breaks inside them.
+
+    Parameters
+    ----------
+    text : str
+
+    Examples
+    --------
+    >>> as_html("<on 2024-01-02>")
+    '&lt;on <span class="date">2024-01-02</span>&gt;'
+    """
+    return _ISO_DATE.sub(lambda found: f'<span class="date">{found.group()}</span>', escape(text))
 
 
 def called(instrument_id: str, name: str) -> str:

@@ -10,18 +10,20 @@ import numpy as np
 
 from prometheus.maths.months import monthly_returns
 from prometheus.reports.backtest_report import BacktestReport, Contribution
-from prometheus.reports.formats import DASH, called, money, number, percent
+from prometheus.reports.formats import DASH, as_html, called, money, number, percent
 from prometheus.reports.statistics_rows import ROWS, shown
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # A month of this size has the fullest colour.
 _FULL_COLOUR_RETURN = 0.10
+# Head of the benchmark's columns: its own name may be long, and stands above and in the legend.
+_BENCHMARK = "Benchmark"
 
 
 def table(
     header: Iterable[str], rows: Iterable[Iterable[str]], *, caption: str, n_text_columns: int = 1
 ) -> str:
-    """Return a table of texts, which are escaped.
+    """Return a table of texts, which are escaped; nothing if it has no rows.
 
     Parameters
     ----------
@@ -36,8 +38,8 @@ def table(
     def cell(place: int, text: str) -> str:
         mark = "" if place < n_text_columns else ' class="n"'
         if place == 0:
-            return f'<th scope="row"{mark}>{escape(text)}</th>'
-        return f"<td{mark}>{escape(text)}</td>"
+            return f'<th scope="row"{mark}>{as_html(text)}</th>'
+        return f"<td{mark}>{as_html(text)}</td>"
 
     head = "".join(
         f'<th scope="col"{"" if place < n_text_columns else " class=" + chr(34) + "n" + chr(34)}>'
@@ -47,8 +49,10 @@ def table(
     body = "\n".join(
         "<tr>" + "".join(cell(place, text) for place, text in enumerate(row)) + "</tr>" for row in rows
     )
+    if not body:
+        return ""
     return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption>'
+        f'<div class="wide"><table><caption>{as_html(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 
@@ -98,7 +102,7 @@ def statistics_table(report: BacktestReport) -> str:
     """
     has_benchmark = report.benchmark_statistics is not None
     columns = [report.statistics, report.benchmark_statistics] if has_benchmark else [report.statistics]
-    names = ["Strategy", report.benchmark_name] if has_benchmark else ["Strategy"]
+    names = ["Strategy", _BENCHMARK] if has_benchmark else ["Strategy"]
     parts = []
     for group, rows in groupby(ROWS, key=lambda row: row.group):
         texts = [(row.label, *(shown(row, column) for column in columns)) for row in rows]
@@ -157,6 +161,24 @@ def contributions_tables(report: BacktestReport, *, n_each: int = 10) -> str:
     )
 
 
+def contributions_note(report: BacktestReport) -> str:
+    """Return what the tables of contributions mean by points of return; nothing without contributions.
+
+    Parameters
+    ----------
+    report : BacktestReport
+    """
+    if not report.contributions:
+        return ""
+    start = money(float(report.equity[0]), report.currency)
+    total = number(float(report.equity[-1] / report.equity[0] - 1.0) * 100.0, 1, is_signed=True)
+    return (
+        f'<p class="note">Points of return: profit or loss over the whole run for every 100 of the equity it '
+        f"began with ({escape(start)}). All instruments together make the total return, {total}. A loss can "
+        "pass 100 points when earlier gains were at stake.</p>"
+    )
+
+
 def days_tables(report: BacktestReport, *, n_each: int = 5) -> str:
     """Return the best and the worst days, with the benchmark's return on them.
 
@@ -182,7 +204,7 @@ def days_tables(report: BacktestReport, *, n_each: int = 5) -> str:
             found.append(line)
         return found
 
-    header = ("Day", "Strategy") if other is None else ("Day", "Strategy", report.benchmark_name)
+    header = ("Day", "Strategy") if other is None else ("Day", "Strategy", _BENCHMARK)
     best = [int(place) for place in order[::-1][:n_each] if returns[place] > 0.0]
     worst = [int(place) for place in order[:n_each] if returns[place] < 0.0]
     return table(header, rows(best), caption="Best days") + table(header, rows(worst), caption="Worst days")
@@ -218,12 +240,12 @@ def _contributions(report: BacktestReport, found: list[Contribution], caption: s
         (
             called(c.instrument_id, c.name),
             money(c.pnl, is_signed=True),
-            percent(c.pnl / start, is_signed=True),
+            number(c.pnl / start * 100.0, 1, is_signed=True),
             number(c.n_sessions_held, 0),
         )
         for c in found
     ]
-    header = ("Instrument", f"P&L, {report.currency}", "Of first equity", "Sessions held")
+    header = ("Instrument", f"P&L, {report.currency}", "Points of return", "Sessions held")
     return table(header, rows, caption=caption)
 
 

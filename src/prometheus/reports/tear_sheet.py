@@ -6,6 +6,8 @@
 4. What was held and traded: exposures, turnover, costs, positions at the end.
 5. Who earned and who lost it, best and worst days.
 6. What the run was made of, and how to ask why.
+
+A run without a single fill has a sentence that says so in place of 1 to 5.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from importlib.resources import files
 
 from prometheus.reports.backtest_report import BacktestReport
 from prometheus.reports.figures import cost_figure, equity_figure, exposure_figure, turnover_figure
-from prometheus.reports.formats import money, number, percent
+from prometheus.reports.formats import as_html, money, number, percent
 from prometheus.reports.statistics_rows import CAGR, growth, shown
 from prometheus.reports.tables import (
+    contributions_note,
     contributions_tables,
     days_tables,
     monthly_table,
@@ -41,7 +44,41 @@ def tear_sheet_html(run: BacktestReport) -> str:
         fetch nothing. Light, dark and print. The same run gives the same text.
     """
     style = files("prometheus.reports").joinpath("tear_sheet.css").read_text(encoding="utf-8")
-    sections = (
+    sections = _sections(run) if _has_fills(run) else _sections_without_fills(run)
+    body = "\n".join(
+        f"<section><h2>{name}</h2>\n{content}\n</section>" for name, content in sections if content
+    )
+    headline = f"<p>{as_html(_summary(run))}</p>\n{_tiles(run)}" if _has_fills(run) else _no_fills(run)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{escape(run.title)} · {run.dates[0]} to {run.dates[-1]}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header>
+<h1>{escape(run.title)}</h1>
+<p class="muted">Backtest · portfolio <code>{escape(run.portfolio_id)}</code></p>
+{headline}
+</header>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _has_fills(run: BacktestReport) -> bool:
+    return run.example_fill_id is not None or bool(run.contributions) or bool(run.turnover.any())
+
+
+def _sections(run: BacktestReport) -> tuple[tuple[str, str], ...]:
+    return (
         ("Equity", f"<figure>{equity_figure(run)}</figure>"),
         ("Monthly returns", monthly_table(run)),
         ("Statistics", statistics_table(run) + _definitions(run)),
@@ -58,35 +95,26 @@ def tear_sheet_html(run: BacktestReport) -> str:
         ("Positions at the end", positions_table(run)),
         (
             "Best and worst",
-            f'<div class="two">{contributions_tables(run)}</div><div class="two">{days_tables(run)}</div>',
+            f'{contributions_tables(run)}{contributions_note(run)}<div class="two">{days_tables(run)}</div>',
         ),
         ("Specification", specification_table(run.spec)),
         ("Why? Explaining a number", _how_to_explain(run)),
     )
-    body = "\n".join(f"<section><h2>{name}</h2>\n{content}\n</section>" for name, content in sections)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{escape(run.title)} · {run.dates[0]} to {run.dates[-1]}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header>
-<h1>{escape(run.title)}</h1>
-<p class="muted">Backtest · portfolio <code>{escape(run.portfolio_id)}</code></p>
-<p>{escape(_summary(run))}</p>
-{_tiles(run)}
-</header>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
+
+
+def _sections_without_fills(run: BacktestReport) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Specification", specification_table(run.spec)),
+        ("Why? Explaining an order", _how_to_explain_orders(run)),
+    )
+
+
+def _no_fills(run: BacktestReport) -> str:
+    return (
+        f"<p>{as_html(f'From {run.dates[0]} to {run.dates[-1]}.')} <strong>No order of this run was filled, "
+        "so there is nothing to show: see the table <code>orders</code> and "
+        "<code>prometheus explain order</code>.</strong></p>"
+    )
 
 
 def _summary(run: BacktestReport) -> str:
@@ -143,4 +171,18 @@ def _how_to_explain(run: BacktestReport) -> str:
         "<code>prometheus explain decision ID</code> start from those. For other fills of this run, open "
         "<code>prometheus db psql</code> and look in the table <code>fills</code> for those whose order has "
         f"the portfolio <code>{escape(run.portfolio_id)}</code>.</p>"
+    )
+
+
+def _how_to_explain_orders(run: BacktestReport) -> str:
+    portfolio = escape(run.portfolio_id.replace("'", "''"))
+    return (
+        "<p>Every order is a row in the databases, with how it ended and the reason. Open "
+        "<code>prometheus db psql</code> and list them:</p>"
+        "<pre>SELECT order_id, timestamp, instrument_id, status, metadata -&gt;&gt; 'reason' AS reason\n"
+        f"FROM orders WHERE portfolio_id = '{portfolio}' ORDER BY timestamp, instrument_id;</pre>"
+        "<p>To follow one back to the decision that planned it and the prices that was made on:</p>"
+        "<pre>prometheus explain order ORDER_ID</pre>"
+        "<p>A list without rows means that no decision asked for a trade: a name needs a score, a place in "
+        "the universe and a target weight before it is ordered.</p>"
     )

@@ -99,9 +99,10 @@ def test_the_page_is_small(html: str) -> None:
     assert len(html.encode()) < 700_000
 
 
-def test_every_picture_has_words_for_those_who_can_not_see_it(html: str) -> None:
-    page = Page(html)
-    assert page.tags["svg"] == 4
+@pytest.mark.parametrize("name", [name for name in RUNS if name != "idle"])
+def test_every_picture_has_words_for_those_who_can_not_see_it(name: str) -> None:
+    html = tear_sheet_html(RUNS[name]())
+    assert Page(html).tags["svg"] == 4
     for name in ("equity", "exposure", "turnover", "costs"):
         assert re.search(rf'<title id="{name}-title">[^<]+</title>', html)
         assert re.search(rf'<desc id="{name}-description">[^<]+\.</desc>', html)
@@ -150,11 +151,69 @@ def test_a_long_run_has_a_bar_a_year_and_a_row_a_year() -> None:
     assert all(f"{year}" in text for year in range(1990, 2021))
 
 
-def test_an_idle_run_says_so_in_words() -> None:
-    text = Page(tear_sheet_html(idle_run())).text
-    assert "Nothing but cash was held at the end." in text
-    assert "Instruments that earned most: none." in text
-    assert "prometheus explain fill FILL_ID" in text
+def test_a_run_without_a_fill_says_so_once_and_draws_nothing() -> None:
+    page = Page(tear_sheet_html(idle_run()))
+    assert page.text.count("No order of this run was filled, so there is nothing to show") == 1
+    assert "prometheus explain order ORDER_ID" in page.text
+    assert "WHERE portfolio_id = 'momentum-4f1c2a9e'" in page.text
+    assert page.tags["svg"] == 0
+    assert "explain fill" not in page.text
+
+
+def test_a_run_that_sold_all_it_had_still_shows_what_it_did() -> None:
+    page = Page(tear_sheet_html(replace(sample_run(300), top_positions=(), contributions=())))
+    assert "Nothing but cash was held at the end." in page.text
+    assert "Instruments that earned most: none." in page.text
+    assert "Points of return" not in page.text
+    assert "nothing to show" not in page.text
+
+
+def test_no_table_is_empty(html: str) -> None:
+    assert not re.search(r"<tbody>\s*</tbody>", html)
+
+
+def test_days_that_only_rose_have_no_table_of_worst_days() -> None:
+    run = sample_run(30, has_benchmark=False)
+    text = Page(tear_sheet_html(replace(run, equity=1e6 * 1.001 ** np.arange(30)))).text
+    assert "Best days" in text
+    assert "Worst days" not in text
+
+
+def test_a_long_name_of_the_benchmark_stands_in_no_table() -> None:
+    name = "US_INDEX:SPX · S&P 500, price index"
+    html = tear_sheet_html(replace(sample_run(300), benchmark_name=name))
+    tables = "".join(re.findall(r"<table.*?</table>", html, flags=re.DOTALL))
+    assert "SPX" not in tables
+    assert '<th scope="col" class="n">Benchmark</th>' in tables
+    assert name in Page(html).text
+
+
+def test_two_long_names_stand_under_each_other_in_the_legend() -> None:
+    def height_of(html: str, name: str) -> str:
+        found = re.search(rf' y="([\d.]+)"[^>]*>{name}</text>', html)
+        assert found is not None
+        return found[1]
+
+    short = tear_sheet_html(replace(sample_run(300), title="own", benchmark_name="other"))
+    assert height_of(short, "own") == height_of(short, "other")
+    long = tear_sheet_html(replace(sample_run(300), title="a" * 45, benchmark_name="b" * 45))
+    assert height_of(long, "a" * 45) != height_of(long, "b" * 45)
+
+
+def test_no_date_of_a_table_breaks_across_lines() -> None:
+    html = tear_sheet_html(sample_run())
+    tables = "".join(re.findall(r"<table.*?</table>", html, flags=re.DOTALL))
+    dates = re.findall(r"(.{19})\d{4}-\d{2}-\d{2}", tables)
+    assert dates
+    assert set(dates) == {'<span class="date">'}
+
+
+def test_what_an_instrument_earned_is_told_in_points_of_the_return() -> None:
+    run = sample_run(300)
+    loser = min(run.contributions, key=lambda c: c.pnl)
+    html = tear_sheet_html(replace(run, contributions=(replace(loser, pnl=-1_622_000.0),)))
+    assert '<td class="n">−162.2</td>' in html
+    assert "for every 100 of the equity it began with (1,000,000 USD)" in Page(html).text
 
 
 def test_names_can_not_smuggle_markup_in() -> None:
