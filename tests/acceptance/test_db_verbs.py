@@ -46,11 +46,13 @@ def test_status_counts_the_rows_of_every_table(at_databases, prometheus):
     assert "issuers" in prometheus("db", "status").out
 
 
-def test_status_of_empty_databases_says_what_to_do(home, prometheus):
-    outcome = prometheus("db", "status")
-    assert outcome.exit_code == 0
-    assert "empty" in outcome.out
-    assert "prometheus db init" in outcome.out
+def test_a_folder_without_databases_is_named_and_stays_as_it_is(home, prometheus):
+    for words in (("db", "status"), ("db", "check"), ("db", "url", "runtime")):
+        outcome = prometheus(*words)
+        assert outcome.exit_code == 4
+        assert f"There are no databases in {home}" in outcome.err
+        assert "prometheus db init" in outcome.err
+    assert not (home / "postgres").exists()
 
 
 @on_both_servers

@@ -50,7 +50,7 @@ def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None =
     from prometheus.backtest import spec_from_file
     from prometheus.store.migrations import initialise
 
-    databases = open_databases(settings, check_version=False)
+    databases = open_databases(settings, check_version=False, may_create=True)
     initialise(databases.runtime_url, "runtime")
     initialise(databases.historical_url, "historical")
     before = _row_counts(databases)

@@ -186,7 +186,7 @@ def _migrate(migrate: Callable[[str, Database], str], as_json: bool) -> None:
     from prometheus.store.connections import open_databases
 
     settings = settings_from_environment()
-    databases = open_databases(settings, check_version=False)
+    databases = open_databases(settings, check_version=False, may_create=True)
     versions = {name: migrate(databases.url(name), name) for name in NAMES}
     if as_json:
         print_json({"versions": versions})

@@ -37,7 +37,7 @@ class Databases:
         return {"runtime": self.runtime_url, "historical": self.historical_url}[database]
 
 
-def open_databases(settings: Settings, *, check_version: bool = True) -> Databases:
+def open_databases(settings: Settings, *, check_version: bool = True, may_create: bool = False) -> Databases:
     """Return both databases; the embedded server is started if they live there and it is not running.
 
     Parameters
@@ -46,6 +46,8 @@ def open_databases(settings: Settings, *, check_version: bool = True) -> Databas
         Where the databases are.
     check_version : bool
         Whether to refuse databases that are not at the version of this program.
+    may_create : bool
+        Whether the embedded server may be made where there is none yet.
 
     Raises
     ------
@@ -59,7 +61,7 @@ def open_databases(settings: Settings, *, check_version: bool = True) -> Databas
     if settings.runtime_url is not None and settings.historical_url is not None:
         databases = Databases(settings.runtime_url, settings.historical_url)
     else:
-        if check_version and not has_cluster(settings.home):
+        if not may_create and not has_cluster(settings.home):
             raise DatabaseVersionError(
                 f"There are no databases in {settings.home}.",
                 remedy="Is this the right folder? PROMETHEUS_HOME names another. `prometheus db init` makes "
