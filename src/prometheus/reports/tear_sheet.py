@@ -175,14 +175,12 @@ def _how_to_explain(run: BacktestReport) -> str:
 
 
 def _how_to_explain_orders(run: BacktestReport) -> str:
-    portfolio = escape(run.portfolio_id.replace("'", "''"))
     return (
-        "<p>Every order is a row in the databases, with how it ended and the reason. Open "
-        "<code>prometheus db psql</code> and list them:</p>"
-        "<pre>SELECT order_id, timestamp, instrument_id, status, metadata -&gt;&gt; 'reason' AS reason\n"
-        f"FROM orders WHERE portfolio_id = '{portfolio}' ORDER BY timestamp, instrument_id;</pre>"
-        "<p>To follow one back to the decision that planned it and the prices that was made on:</p>"
+        "<p>Every order is a row in the databases, with its <code>status</code> and, in <code>metadata</code>, "
+        "the reason of it. Open <code>prometheus db psql</code> and look in the table <code>orders</code> for "
+        f"those of the portfolio <code>{escape(run.portfolio_id)}</code>. To follow one back to the decision "
+        "that planned it, and to the prices that decision was made on:</p>"
         "<pre>prometheus explain order ORDER_ID</pre>"
-        "<p>A list without rows means that no decision asked for a trade: a name needs a score, a place in "
-        "the universe and a target weight before it is ordered.</p>"
+        "<p>No such row means that no decision asked for a trade: a name needs a score, a place in the "
+        "universe and a target weight before it is ordered.</p>"
     )

@@ -155,7 +155,7 @@ def test_a_run_without_a_fill_says_so_once_and_draws_nothing() -> None:
     page = Page(tear_sheet_html(idle_run()))
     assert page.text.count("No order of this run was filled, so there is nothing to show") == 1
     assert "prometheus explain order ORDER_ID" in page.text
-    assert "WHERE portfolio_id = 'momentum-4f1c2a9e'" in page.text
+    assert "those of the portfolio momentum-4f1c2a9e" in page.text
     assert page.tags["svg"] == 0
     assert "explain fill" not in page.text
 
