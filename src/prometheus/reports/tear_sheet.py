@@ -176,8 +176,8 @@ def _how_to_explain(run: BacktestReport) -> str:
 
 def _how_to_explain_orders(run: BacktestReport) -> str:
     return (
-        "<p>Every order is a row in the databases, with its <code>status</code> and, in <code>metadata</code>, "
-        "the reason of it. Open <code>prometheus db psql</code> and look in the table <code>orders</code> for "
+        "<p>Every order is a row, with its <code>status</code> and, in <code>metadata</code>, the reason. "
+        "Open <code>prometheus db psql</code> and look in the table <code>orders</code> for "
         f"those of the portfolio <code>{escape(run.portfolio_id)}</code>. To follow one back to the decision "
         "that planned it, and to the prices that decision was made on:</p>"
         "<pre>prometheus explain order ORDER_ID</pre>"
