@@ -7,27 +7,27 @@ it reads: digests of the panel windows, and the decision ids of the rows that ot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from itertools import chain
 
 import numpy as np
 
 from prometheus.flow.batch import Batch
+from prometheus.flow.decision_ids import DecisionIds, Made
 from prometheus.flow.finish import checked_updates, finished, travelling
 from prometheus.flow.graph import Graph, Group
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.rows import Rows, joined
 from prometheus.flow.step import Output, Read, Step
-from prometheus.flow.storage import Decision, Part, WriteJob
+from prometheus.flow.storage import Part, WriteJob
 from prometheus.flow.taken_up import DecisionsByDay, reach_of, stands_beside, taken_up
 from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import InvalidRowsError
-from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest, uuid_text
-from prometheus.kernel.sessions import Sessions
+from prometheus.kernel.ids import as_bytes_matrix
 
 _NOTHING = np.zeros(0, dtype=np.int64)
 
@@ -41,19 +41,19 @@ class Course:
         self._world = world
         self.inputs: Inputs | None = None
         self._at: tuple[str, int, int] | None = None
-        self._config_ids = {step.name: configs[step.name].config_id for step in graph.steps}
-        self._dates = [str(date) for date in world.sessions.dates]
-        self._known_at = None if world.known_at is None else f"{world.known_at}Z"
-        self._dates64 = list(world.sessions.dates)
         self._tables = {
             step.name: [read for read in graph.reads[step.name] if not read.columns] for step in graph.steps
         }
         self._decided = {step.name: DecisionsByDay(len(world.sessions.dates)) for step in graph.steps}
+        self._ids = {
+            step.name: DecisionIds(step, graph, configs[step.name], world, self._decided)
+            for step in graph.steps
+        }
         self._carried: dict[str, Rows] | None = None
         self._reach = reach_of(graph)
-        chains = {step.name for group in graph.groups if group.is_chain for step in group.steps}
-        self._is_read = {table for table, reach in self._reach.items() if reach} | {
-            edge.table for edge in graph.edges if not (edge.writer in chains and edge.reader in chains)
+        chain_of = {step.name: i for i, group in enumerate(graph.groups) for step in group.steps}
+        self._is_read_later = {
+            edge.table for edge in graph.edges if chain_of[edge.writer] != chain_of[edge.reader]
         }
 
     @property
@@ -62,7 +62,8 @@ class Course:
         if self._at is None:
             return "the reads before the first session"
         name, first, last = self._at
-        return f"step {name}, {self._dates[first]} to {self._dates[last]}"
+        dates = self._world.sessions.dates
+        return f"step {name}, {dates[first]} to {dates[last]}"
 
     def advance(self, days: IntArray, rebalance_days: IntArray) -> None:
         """Compute and submit one batch."""
@@ -97,19 +98,21 @@ class Course:
                 read.table: self._window(read, int(days[0]), int(days[-1]), fresh)
                 for read in self._tables[step.name]
             }
-            output, decisions = self._called(step, days, tables)
-            outcome = _Outcome([output], decisions)
+            output, made = self._called(step, days, tables)
+            outcome = _Outcome([output], made)
         self._freshen(step, outcome, fresh)
         return outcome
 
     def _freshen(self, step: Step, outcome: _Outcome, fresh: dict[str, Rows]) -> None:
-        """Keep what later steps and batches read."""
+        """Keep what later steps read of this batch, and what the next batch reads of its last days."""
         for table in step.writes:
             fresh[table] = Rows(table, _NOTHING, {})
-            if table in self._is_read:
-                found = [rows for output in outcome.outputs for rows in output.rows if rows.table == table]
-                if found:
-                    fresh[table] = travelling(joined(found), step, outcome.ids(self._world.sessions))
+            outputs = outcome.outputs
+            if table not in self._is_read_later:
+                outputs = outputs[max(len(outputs) - self._reach[table], 0) :]
+            found = [rows for output in outputs for rows in output.rows if rows.table == table]
+            if found:
+                fresh[table] = travelling(joined(found), step, outcome.ids())
 
     def _chain(
         self, group: Group, days: IntArray, rebalance_days: set[int], fresh: dict[str, Rows]
@@ -139,12 +142,12 @@ class Course:
                         span = range(day - read.reach, day - read.lag + 1)
                         found = [by_day[read.table, d] for d in span if (read.table, d) in by_day]
                         tables[read.table] = joined(found) if found else empty[read.table]
-                output, decisions = self._called(step, at, tables)
+                output, made = self._called(step, at, tables)
                 for rows in output.rows:
                     if len(rows):
                         by_day[rows.table, day] = rows
                 outcomes[step.name].outputs.append(output)
-                outcomes[step.name].decisions.extend(decisions)
+                outcomes[step.name].made.extend(made)
         for step in group.steps:
             self._freshen(step, outcomes[step.name], fresh)
         return [outcomes[step.name] for step in group.steps]
@@ -158,93 +161,27 @@ class Course:
             return Rows(read.table, _NOTHING, {})
         return joined([part.on(first - read.reach, last - read.lag) for part in parts])
 
-    def _called(
-        self, step: Step, days: IntArray, tables: Mapping[str, Rows]
-    ) -> tuple[Output, list[Decision]]:
+    def _called(self, step: Step, days: IntArray, tables: Mapping[str, Rows]) -> tuple[Output, list[Made]]:
         assert self.inputs is not None
         world = self._world
-        config_id = self._config_ids[step.name]
         reads = self._graph.reads[step.name]
-        context_id = world.context.context_id(step.scope)
-        places = days.tolist()
-        ids, refs = [], []
-        for day in places:
-            fingerprint, ref = self._fingerprint(step, reads, day)
-            one = decision_id(
-                engine_name=step.engine_name,
-                config_id=config_id,
-                context_id=context_id,
-                as_of_date=self._dates64[day],
-                fingerprint=fingerprint,
-            )
-            ids.append(one)
-            refs.append(ref)
-        self._decided[step.name].put(places, ids)
+        made = self._ids[step.name].made(days.tolist(), self.inputs)
         batch = Batch(
             days=days,
             sessions=world.sessions,
             assets=world.assets,
             context=world.context,
-            decisions=as_bytes_matrix(ids),
+            decisions=as_bytes_matrix([one.decision_id for one in made]),
             panels=self.inputs.panels(reads, days),
             tables=tables,
         )
-        self._at = (step.name, places[0], places[-1])
+        self._at = (step.name, made[0].day, made[-1].day)
         output = step.compute(batch, self._configs[step.name])
         _check_output(step, output, days)
-        decisions = [
-            Decision(
-                decision_id=ids[i],
-                engine_name=step.engine_name,
-                config_id=config_id,
-                context_id=context_id,
-                as_of_date=self._dates64[day],
-                input_refs=refs[i],
-                raw_input_summary=output.input_summaries[i],
-                proposed_action=output.proposed_actions[i],
-            )
-            for i, day in enumerate(places)
-        ]
-        return output, decisions
-
-    def _fingerprint(self, step: Step, reads: Sequence[Read], day: int) -> tuple[bytes, Mapping[str, Any]]:
-        assert self.inputs is not None
-        parts: list[bytes] = [self._world.context.reference(step.scope)]
-        shown: list[dict[str, Any]] = []
-        upstream: dict[str, str] = {}
-        for read in reads:
-            if read.columns:
-                found = self.inputs.digest(read, day)
-            else:
-                ids = self._decided[self._graph.writers[read.table].name].over(
-                    day - read.reach, day - read.lag
-                )
-                found = digest(ids)
-                if read.sessions == 1 and any(ids):
-                    upstream[read.table] = uuid_text(ids)
-            parts += [read.table.encode(), found]
-            shown.append(self._shown(read, day, found))
-        fingerprint = digest(*parts)
-        return fingerprint, {
-            "step": step.name,
-            "fingerprint": fingerprint.hex(),
-            "known_at": self._known_at,
-            "reads": shown,
-            "upstream": upstream,
-        }
-
-    def _shown(self, read: Read, day: int, found: bytes) -> dict[str, Any]:
-        return {
-            "table": read.table,
-            "columns": read.columns,
-            "first": self._dates[day - read.reach],
-            "last": self._dates[day - read.lag],
-            "digest": found.hex(),
-        }
+        return output, made
 
     def _part(self, step: Step, outcome: _Outcome) -> Part:
-        index = self._world.sessions.index
-        ids = outcome.ids(self._world.sessions)
+        ids = outcome.ids()
         rows = [
             finished(joined([r for o in outcome.outputs for r in o.rows if r.table == table]), step, ids)
             for table in dict.fromkeys(r.table for o in outcome.outputs for r in o.rows)
@@ -253,8 +190,14 @@ class Course:
             checked_updates(joined([r for o in outcome.outputs for r in o.updates if r.table == table]), step)
             for table in dict.fromkeys(r.table for o in outcome.outputs for r in o.updates)
         ]
+        summaries = chain.from_iterable(o.input_summaries for o in outcome.outputs)
+        actions = chain.from_iterable(o.proposed_actions for o in outcome.outputs)
+        decided = self._ids[step.name].decision
         return Part(
-            {index(decision.as_of_date): decision for decision in outcome.decisions},
+            {
+                one.day: decided(one, summary, action)
+                for one, summary, action in zip(outcome.made, summaries, actions, strict=True)
+            },
             tuple(rows),
             tuple(r for r in updates if len(r)),
         )
@@ -265,11 +208,11 @@ class _Outcome:
     """What a step gave over a batch: an output a call, a decision a date."""
 
     outputs: list[Output]
-    decisions: list[Decision]
+    made: list[Made]
 
-    def ids(self, sessions: Sessions) -> dict[int, bytes]:
+    def ids(self) -> dict[int, bytes]:
         """Return the decisions' ids by day."""
-        return {sessions.index(one.as_of_date): one.decision_id for one in self.decisions}
+        return {one.day: one.decision_id for one in self.made}
 
 
 def _check_output(step: Step, output: Output, days: IntArray) -> None:

@@ -4,7 +4,8 @@
 2. Edges without lag must sort: a cycle among them is a `GraphError`.
 3. Steps that reach each other when lagged edges count too form a *chain*: what was done the session before
    feeds what is done today, so the runner carries them from date to date together.
-4. All other steps stand alone and compute a whole batch in one call.
+4. All other steps stand alone and compute a whole batch in one call. So does a step that reads nothing of the
+   session before but its own rows and says that it carries them itself (`Step.carries_itself`).
 """
 
 from __future__ import annotations
@@ -31,10 +32,20 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Steps that run together, in order. ``is_chain``: date by date."""
+    """Steps that run together, in order.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+    is_chain : bool
+        Whether they run date by date.
+    is_carried : bool
+        Whether a date needs what these steps wrote the session before.
+    """
 
     steps: tuple[Step, ...]
     is_chain: bool
+    is_carried: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +97,9 @@ def graph_of(steps: Sequence[Step], configs: Mapping[str, EngineConfig]) -> Grap
         if members[0] in done:
             continue
         done.update(members)
-        is_chain = len(members) > 1 or members[0] in reach[members[0]]
-        groups.append(Group(tuple(by_name[m] for m in members), is_chain))
+        is_carried = len(members) > 1 or members[0] in reach[members[0]]
+        is_chain = is_carried and not (len(members) == 1 and by_name[members[0]].carries_itself)
+        groups.append(Group(tuple(by_name[m] for m in members), is_chain, is_carried))
     return Graph(tuple(groups), edges, reads, writers)
 
 

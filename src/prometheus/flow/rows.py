@@ -6,6 +6,7 @@ A column is one of
 - an ndarray of uint8 of shape (n_rows, 16): UUIDs;
 - a `Coded`: whole numbers that point into a short list of texts (instrument ids, labels, repeated JSON);
 - a `JsonFloats`: a JSON object of numbers for each row, one key a column of a matrix;
+- a `JsonRecords`: a JSON object of records of numbers for each row;
 - a list of str, Decimal or None;
 - a single str, int, Decimal or None, the same for every row.
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from prometheus.flow.json_records import JsonRecords, parsed
 from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.kernel.errors import InvalidRowsError
 
@@ -62,7 +64,7 @@ class JsonFloats:
 
 Scalar = str | int | float | Decimal | None
 _SCALARS = (str, int, float, Decimal)
-Column = np.ndarray[Any, Any] | Coded | JsonFloats | list[Any] | Scalar
+Column = np.ndarray[Any, Any] | Coded | JsonFloats | JsonRecords | list[Any] | Scalar
 
 
 def is_scalar(column: Column) -> bool:
@@ -155,6 +157,16 @@ class Rows:
         """Return a column as a list of Python values, one a row."""
         return values_of(self.columns[name], len(self))
 
+    def records(self, name: str, names: tuple[str, ...], fields: tuple[str, ...]) -> JsonRecords:
+        """Return a column of JSON objects of records as numbers, whether it was stored meanwhile or not.
+
+        See `JsonRecords` for the arguments; `InvalidRowsError` for a key that is not among the names.
+        """
+        column = self.columns[name]
+        if isinstance(column, JsonRecords) and column.names is names:
+            return column.only(fields)
+        return parsed(self.values(name), names, fields, what=f"{self.table}.{name}")
+
     def panel(self, name: str, *, days: IntArray, n_assets: int) -> FloatArray:
         """Return a numeric column as an array of shape (n_days, n_assets), NaN where there is no row.
 
@@ -171,7 +183,7 @@ class Rows:
 def _taken(column: Column, index: Any) -> Column:
     if isinstance(column, np.ndarray):
         return column[index]  # type: ignore[no-any-return]
-    if isinstance(column, (Coded, JsonFloats)):
+    if isinstance(column, (Coded, JsonFloats, JsonRecords)):
         return column.taken(index)
     if isinstance(column, list):
         if isinstance(index, slice):
@@ -205,6 +217,8 @@ def _joined(columns: list[tuple[Any, int]]) -> Any:
         return np.concatenate([column for column, _ in columns])
     if kinds == {JsonFloats}:
         return JsonFloats(first.names, np.concatenate([column.values for column, _ in columns]))
+    if kinds == {JsonRecords}:
+        return first.joined_with([column for column, _ in columns[1:]])
     if kinds == {Coded}:
         return _joined_codes([column for column, _ in columns])
     out: list[Any] = []
@@ -227,7 +241,7 @@ def _joined_codes(columns: list[Coded]) -> Coded:
 
 def values_of(column: Column, n: int) -> list[Any]:
     """Return a column of n rows as a list of Python values."""
-    if isinstance(column, Coded):
+    if isinstance(column, (Coded, JsonRecords)):
         return column.texts()
     if isinstance(column, np.ndarray):
         return list(column) if column.ndim == 2 else column.tolist()

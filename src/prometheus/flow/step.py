@@ -87,6 +87,9 @@ class Step:
         The days on which it decides.
     scope : {"market", "strategy", "portfolio"}
         What a decision is about, and so what its context id names.
+    carries_itself : bool
+        Whether a call for many dates hands the step's own rows on from date to date, so that the rows of the
+        session before are needed for the first date only.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Step:
     advances: tuple[str, ...] = ()
     when: When = "session"
     scope: Scope = "portfolio"
+    carries_itself: bool = False
 
     @property
     def engine_name(self) -> str:

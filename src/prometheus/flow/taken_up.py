@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -32,10 +32,9 @@ class DecisionsByDay:
     def __init__(self, n_sessions: int) -> None:
         self._ids = bytearray(DIGEST_SIZE * n_sessions)
 
-    def put(self, days: Sequence[int], ids: Sequence[bytes]) -> None:
-        """Note the decisions of some days."""
-        for day, one in zip(days, ids, strict=True):
-            self._ids[DIGEST_SIZE * day : DIGEST_SIZE * (day + 1)] = one
+    def put(self, day: int, decision_id: bytes) -> None:
+        """Note the decision of a day."""
+        self._ids[DIGEST_SIZE * day : DIGEST_SIZE * (day + 1)] = decision_id
 
     def over(self, first: int, last: int) -> bytes:
         """Return the ids of the days from first to last behind each other."""
@@ -85,8 +84,8 @@ def taken_up(
         if start >= first:
             continue
         found = _recorded(step, configs, world, start, first - 1)
-        places = {world.sessions.index(date): one for date, one in found.items()}
-        decided[step.name].put(list(places), list(places.values()))
+        for date, one in found.items():
+            decided[step.name].put(world.sessions.index(date), one)
         for table in step.writes:
             if reach[table]:
                 carried[table] = world.storage.rows(
@@ -117,7 +116,7 @@ def _recorded(
 
 def _begun(graph: Graph, configs: Mapping[str, EngineConfig], world: World, first: int) -> int:
     """Return the portfolio's first session, ``first`` if it has none yet; 0 without a portfolio."""
-    chains = [step for group in graph.groups if group.is_chain for step in group.steps]
+    chains = [step for group in graph.groups if group.is_carried for step in group.steps]
     for step in chains:
         if step.when == "session" and not stands_beside(step):
             found = _recorded(step, configs, world, 0, first - 1)
@@ -128,7 +127,7 @@ def _begun(graph: Graph, configs: Mapping[str, EngineConfig], world: World, firs
 def _refuse_gap(graph: Graph, world: World, decided: Mapping[str, DecisionsByDay], first: int) -> None:
     for group in graph.groups:
         for step in group.steps:
-            if group.is_chain and step.when == "session" and first - 1 not in decided[step.name]:
+            if group.is_carried and step.when == "session" and first - 1 not in decided[step.name]:
                 raise FlowError(
                     f"{step.name} of {world.context.portfolio_id} is on record, but not for "
                     f"{world.sessions.dates[first - 1]}; {world.sessions.dates[first]} can't follow.",

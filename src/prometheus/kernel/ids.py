@@ -31,11 +31,24 @@ def digest(*parts: bytes | str) -> bytes:
     >>> digest("a", "b") == digest("ab")
     False
     """
-    framed: list[bytes] = []
-    for part in parts:
-        raw = part.encode() if isinstance(part, str) else part
-        framed += (b"%d:" % len(raw), raw, b",")
-    return hashlib.blake2b(b"".join(framed), digest_size=DIGEST_SIZE).digest()
+    return digest_of_framed(framed(*parts))
+
+
+def framed(*parts: bytes | str) -> bytes:
+    """Return parts behind each other, each framed by its length.
+
+    Examples
+    --------
+    >>> framed("a", "bc")
+    b'1:a,2:bc,'
+    """
+    raws = [part.encode() if isinstance(part, str) else part for part in parts]
+    return b"".join([b"%d:%b," % (len(raw), raw) for raw in raws])
+
+
+def digest_of_framed(parts: bytes) -> bytes:
+    """Return the `digest` of parts that are framed already."""
+    return hashlib.blake2b(parts, digest_size=DIGEST_SIZE).digest()
 
 
 def decision_id(
@@ -52,17 +65,23 @@ def decision_id(
     fingerprint : bytes
         Digest of everything that the decision read.
     """
-    text, prefix = _date_parts(as_of_date)
-    raw = bytearray(digest(engine_name, config_id, context_id, text, fingerprint))
+    date, prefix = _date_parts(as_of_date)
+    about = _about(engine_name, config_id, context_id)
+    raw = bytearray(digest_of_framed(about + date + framed(fingerprint)))
     raw[:4] = prefix
     return bytes(_stamped(raw))
 
 
+@lru_cache(maxsize=64)
+def _about(engine_name: str, config_id: str, context_id: str) -> bytes:
+    return framed(engine_name, config_id, context_id)
+
+
 @lru_cache(maxsize=1 << 16)
-def _date_parts(date: np.datetime64) -> tuple[str, bytes]:
-    """Return a date's text, and the first bytes of ids that are about it."""
+def _date_parts(date: np.datetime64) -> tuple[bytes, bytes]:
+    """Return a date's framed text, and the first bytes of ids that are about it."""
     days = int((date.astype("datetime64[D]") - _EPOCH).astype(np.int64))
-    return str(date), (days + _OFFSET).to_bytes(4, "big")
+    return framed(str(date)), (days + _OFFSET).to_bytes(4, "big")
 
 
 def _stamped(raw: bytearray) -> bytearray:

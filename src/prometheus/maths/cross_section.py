@@ -108,9 +108,10 @@ def standardised(
     if method == "zscore":
         return _zscored(as_floats(values), mask, float(ddof))
     if method == "rank":
-        present = np.where(mask & np.isfinite(values), as_floats(values), np.nan)
-        # numpy sorts rows several times faster than a compiled loop can; NaN come last. Equal values may come
-        # in any order, because they share their rank.
+        # numpy sorts rows several times faster than a compiled loop can, but not those with a NaN: what takes
+        # no part stands as infinity and comes last. Equal values may come in any order, because they share
+        # their rank.
+        present = np.where(mask & np.isfinite(values), as_floats(values), np.inf)
         return _ranked(present, np.argsort(present, axis=1))
     if method == "none":
         result: NDArray[np.float64] = np.where(mask & np.isfinite(values), as_floats(values), np.nan)
@@ -191,7 +192,7 @@ def _ranked(present: NDArray[np.float64], order: NDArray[np.int64]) -> NDArray[n
     out = np.full((n_dates, n_assets), np.nan)
     for i in range(n_dates):
         n = n_assets
-        while n > 0 and np.isnan(present[i, order[i, n - 1]]):
+        while n > 0 and np.isinf(present[i, order[i, n - 1]]):
             n -= 1
         first = 0
         while first < n:

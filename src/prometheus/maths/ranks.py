@@ -36,7 +36,7 @@ def best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDAr
 
     Notes
     -----
-    A stable sort of the negated scores, day by day.
+    A stable sort, day by day, of the negated scores up to the n-th.
 
     Examples
     --------
@@ -65,7 +65,23 @@ def _best_n(scores: NDArray[np.float64], n: int, mask: NDArray[np.bool_]) -> NDA
                 negated[n_present] = -scores[i, j]
                 columns[n_present] = j
                 n_present += 1
+        if n_present > n:
+            # Of more than are wanted, only those up to the n-th are sorted: its equals by their columns.
+            bound = np.partition(negated[:n_present], n - 1)[n - 1]
+            n_equal = n
+            for k in range(n_present):
+                if negated[k] < bound:
+                    n_equal -= 1
+            n_kept = 0
+            for k in range(n_present):
+                is_equal = negated[k] == bound
+                if negated[k] < bound or (is_equal and n_equal > 0):
+                    n_equal -= 1 if is_equal else 0
+                    negated[n_kept] = negated[k]
+                    columns[n_kept] = columns[k]
+                    n_kept += 1
+            n_present = n_kept
         order = np.argsort(negated[:n_present], kind="mergesort")
-        for k in range(min(n, n_present)):
+        for k in range(n_present):
             out[i, k] = columns[order[k]]
     return out

@@ -48,7 +48,7 @@ def historical_var(windows: NDArray[np.float64], *, level: float = 0.95) -> NDAr
     """
     require_windows(windows, at_least=1)
     require_within(level, 0.0, 1.0, name="level", bounds="()")
-    return _historical_var(as_floats(windows), float(level))
+    return _historical_var(_ascending(windows), float(level))
 
 
 def historical_es(windows: NDArray[np.float64], *, level: float = 0.95) -> NDArray[np.float64]:
@@ -92,7 +92,7 @@ def historical_es(windows: NDArray[np.float64], *, level: float = 0.95) -> NDArr
     """
     require_windows(windows, at_least=1)
     require_within(level, 0.0, 1.0, name="level", bounds="()")
-    return _historical_es(as_floats(windows), float(level))
+    return _historical_es(_ascending(windows), float(level))
 
 
 def drawdowns(levels: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,49 +123,41 @@ def drawdowns(levels: NDArray[np.float64]) -> NDArray[np.float64]:
     return _drawdowns(as_floats(levels))
 
 
+def _ascending(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each window's returns from the worst to the best, NaN last."""
+    return np.sort(as_floats(windows), axis=1)
+
+
 @compiled(OUT_F2, F3, type_f8)
-def _historical_var(windows: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    n_dates, n_sessions, n_assets = windows.shape
-    out = np.empty((n_dates, n_assets))
+def _historical_var(ascending: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    n_dates, n_sessions, n_assets = ascending.shape
+    out = np.full((n_dates, n_assets), np.nan)
     # n * level is a product of floats: 100 * 0.95 must be 95, not 95.00000000000001 rounded up to 96.
     place = int(np.ceil(n_sessions * level - 1e-9))
     place = min(max(place, 1), n_sessions)
-    losses = np.empty(n_sessions)
     for i in range(n_dates):
         for j in range(n_assets):
-            is_complete = True
-            for k in range(n_sessions):
-                losses[k] = -windows[i, k, j]
-                if np.isnan(losses[k]):
-                    is_complete = False
-            out[i, j] = np.sort(losses)[place - 1] + 0.0 if is_complete else np.nan
+            if not np.isnan(ascending[i, n_sessions - 1, j]):
+                out[i, j] = -ascending[i, n_sessions - place, j] + 0.0
     return out
 
 
 @compiled(OUT_F2, F3, type_f8)
-def _historical_es(windows: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    n_dates, n_sessions, n_assets = windows.shape
-    out = np.empty((n_dates, n_assets))
+def _historical_es(ascending: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    n_dates, n_sessions, n_assets = ascending.shape
+    out = np.full((n_dates, n_assets), np.nan)
     tail = n_sessions * (1.0 - level)
     n_whole = min(int(np.floor(tail + 1e-9)), n_sessions)
     fraction = max(tail - n_whole, 0.0) if n_whole < n_sessions else 0.0
-    losses = np.empty(n_sessions)
     for i in range(n_dates):
         for j in range(n_assets):
-            is_complete = True
-            for k in range(n_sessions):
-                losses[k] = -windows[i, k, j]
-                if np.isnan(losses[k]):
-                    is_complete = False
-            if not is_complete:
-                out[i, j] = np.nan
+            if np.isnan(ascending[i, n_sessions - 1, j]):
                 continue
-            ordered = np.sort(losses)
             total = 0.0
             for k in range(n_whole):
-                total += ordered[n_sessions - 1 - k]
+                total -= ascending[i, k, j]
             if fraction > 0.0:
-                total += fraction * ordered[n_sessions - 1 - n_whole]
+                total -= fraction * ascending[i, n_whole, j]
             out[i, j] = total / (n_whole + fraction) + 0.0
     return out
 

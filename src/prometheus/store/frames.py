@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from prometheus.flow.json_records import JsonRecords
 from prometheus.flow.rows import Coded, Column, JsonFloats, Rows, is_scalar
 from prometheus.kernel.arrays import ByteArray, DateArray
 from prometheus.schema.tables import TABLES
@@ -46,6 +47,8 @@ def _series(column: Column, n: int) -> pl.Series:
         return pl.Series([*values, None], dtype=pl.String).gather(codes)
     if isinstance(column, JsonFloats):
         return _json_objects(column)
+    if isinstance(column, JsonRecords):
+        return pl.Series(column.texts(), dtype=pl.String)
     if isinstance(column, np.ndarray):
         if column.ndim == 2:
             return _hex(column)

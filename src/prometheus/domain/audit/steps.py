@@ -28,7 +28,6 @@ from prometheus.flow.batch import Assets, Batch
 from prometheus.flow.rows import Coded, JsonFloats, Rows
 from prometheus.flow.step import Output, Read, Step
 from prometheus.kernel.arrays import FloatArray, IntArray
-from prometheus.kernel.errors import InvalidRowsError
 from prometheus.kernel.ids import as_bytes_matrix, uuid_bytes
 
 LABELS = ("GOOD", "NEUTRAL", "BAD")
@@ -120,28 +119,17 @@ def _targets(rows: Rows, batch: Batch, horizons: IntArray) -> Targets:
         rows = rows.taken(is_ending)
     if not len(rows):
         return Targets(np.zeros(0, dtype=np.int64), [], [], np.zeros(0))
-    place = {instrument: i for i, instrument in enumerate(batch.assets.ids)}
     is_cash = [kind == "CASH" for kind in batch.assets.asset_classes]
     held: list[list[int]] = []
     weights: list[float] = []
-    for text in rows.values("target_positions"):
-        wanted = sorted(
-            (_placed(name, place), float(one["weight"])) for name, one in json.loads(text).items()
-        )
+    column = rows.records("target_positions", batch.assets.ids, ("weight",))
+    for places, (shares,) in zip(column.places, column.values, strict=True):
+        wanted = sorted(zip(places, map(float, shares), strict=True))
         wanted = [pair for pair in wanted if not is_cash[pair[0]]]
         held.append([code for code, _ in wanted])
         weights.extend(weight for _, weight in wanted)
     decisions = [uuid_bytes(json.loads(text)["decision_id"]) for text in rows.values("metadata")]
     return Targets(rows.day, decisions, held, np.array(weights, dtype=np.float64))
-
-
-def _placed(name: str, place: dict[str, int]) -> int:
-    if name not in place:
-        raise InvalidRowsError(
-            f"target_portfolios: {name} is not among the instruments of the run.",
-            remedy="Run with the market that the target was made for.",
-        )
-    return place[name]
 
 
 def _members(rows: Rows, days: IntArray, assets: Assets) -> list[list[int]]:

@@ -6,8 +6,6 @@ whose listing ends by the next session, which was announced before and so is kno
 
 from __future__ import annotations
 
-import json
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
 from typing import Any
@@ -95,23 +93,10 @@ def _targets(batch: Batch, i: int) -> dict[int, Decimal] | None:
             f"Expected one target portfolio on {batch.dates[i]}, found {len(rows)}.",
             remedy="Read the target of one decision.",
         )
-    body = json.loads(rows.values("target_positions")[0])
-    shares = [target["quantity"] for target in body.values()]
+    column = rows.records("target_positions", batch.assets.ids, ("quantity",))
+    shares = column.values[0][0]
     wanted = [Decimal(n) if isinstance(n, int) else exact(n) for n in shares]
-    return dict(zip(_places(tuple(body), batch), wanted, strict=True))
-
-
-def _places(names: Sequence[str], batch: Batch) -> list[int]:
-    """Return the places of instruments; `InvalidRowsError` names one that the run doesn't have."""
-    ids = batch.assets.ids
-    places = [bisect_left(ids, name) for name in names]
-    for name, place in zip(names, places, strict=True):
-        if place == len(ids) or ids[place] != name:
-            raise InvalidRowsError(
-                f"The target portfolio holds {name}, which is not among the assets.",
-                remedy="Target instruments of the run's market only.",
-            )
-    return places
+    return dict(zip(column.places[0], wanted, strict=True))
 
 
 def _leaving(batch: Batch, i: int, assets: Sequence[int]) -> list[int]:

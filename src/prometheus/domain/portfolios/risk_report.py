@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from prometheus.domain.portfolios.config import RiskConfig
-from prometheus.domain.portfolios.simulated_returns import simulated_returns
 from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.maths.liquidity import mean_dollar_volume
 from prometheus.maths.risk import historical_es, historical_var
@@ -49,36 +49,40 @@ def exposures(weights: list[float], sectors: list[str]) -> Exposures:
     )
 
 
-def simulated_risk(
-    returns: FloatArray, places: IntArray, weights: FloatArray, *, min_sessions: int
-) -> dict[str, float]:
-    """Return the risk of today's weights from the returns of the past.
+def simulated_risk(earned: Sequence[FloatArray], *, min_sessions: int) -> list[dict[str, float]]:
+    """Return the risk of each date's weights from what they would have earned on the sessions before.
 
     Parameters
     ----------
-    returns : ndarray of shape (n_sessions, n_assets)
-        Simple daily returns up to today.
-    places : ndarray of shape (n_held,), int64
-    weights : ndarray of shape (n_held,)
+    earned : sequence of ndarray of shape (n_sessions,)
+        One a date, see `simulated_returns`; each has its own number of sessions.
     min_sessions : int
-        Fewest sessions on which all held names have a return.
+        Fewest sessions that say something.
 
     Returns
     -------
-    dict of str to float
-        ``n_sessions`` used; with enough of them ``volatility`` (annualised) and ``var_95``, ``es_95``,
-        ``var_99``, ``es_99`` (one session, positive for a loss). Without, these keys are absent.
+    list of dict of str to float
+        ``n_sessions``; with enough of them ``volatility`` (annualised) and ``var_95``, ``es_95``, ``var_99``,
+        ``es_99`` (one session, positive for a loss). Without, these keys are absent.
     """
-    earned = simulated_returns(returns, places, weights)
-    metrics: dict[str, float] = {"n_sessions": len(earned)}
-    if len(earned) >= min_sessions:
-        window = earned[None, :, None]
-        metrics["volatility"] = float(realised_volatility(window)[0, 0])
-        metrics["var_95"] = float(historical_var(window, level=0.95)[0, 0])
-        metrics["es_95"] = float(historical_es(window, level=0.95)[0, 0])
-        metrics["var_99"] = float(historical_var(window, level=0.99)[0, 0])
-        metrics["es_99"] = float(historical_es(window, level=0.99)[0, 0])
-    return metrics
+    found: list[dict[str, float]] = [{"n_sessions": len(one)} for one in earned]
+    by_length: dict[int, list[int]] = {}
+    for i, one in enumerate(earned):
+        if len(one) >= min_sessions:
+            by_length.setdefault(len(one), []).append(i)
+    for dates in by_length.values():
+        windows = np.stack([earned[i] for i in dates])[:, :, None]
+        measures = {
+            "volatility": realised_volatility(windows),
+            "var_95": historical_var(windows, level=0.95),
+            "es_95": historical_es(windows, level=0.95),
+            "var_99": historical_var(windows, level=0.99),
+            "es_99": historical_es(windows, level=0.99),
+        }
+        for name, values in measures.items():
+            for i, value in zip(dates, values[:, 0].tolist(), strict=True):
+                found[i][name] = value
+    return found
 
 
 def drawdown(value: float, peak_before: float | None) -> dict[str, float]:
@@ -104,7 +108,7 @@ def liquidity(
 
     Parameters
     ----------
-    closes, volumes : ndarray of shape (n_sessions, n_assets)
+    closes, volumes : ndarray of shape (1, n_sessions, n_assets)
     places : ndarray of shape (n_held,), int64
     market_values : list of float
     config : RiskConfig
@@ -116,7 +120,7 @@ def liquidity(
         share of gross value that these names make up. Empty when no volume is known.
     """
     sizes = np.abs(np.array(market_values))
-    usual = mean_dollar_volume(closes[None], volumes[None], places)[0]
+    usual = mean_dollar_volume(closes, volumes, places)[0]
     is_known = usual > 0.0
     known = math.fsum(sizes[is_known].tolist())
     if known == 0.0:
