@@ -16,7 +16,7 @@ import numpy as np
 
 from prometheus.flow.batch import Batch
 from prometheus.flow.decision_ids import DecisionIds, Made
-from prometheus.flow.finish import checked_updates, finished, travelling
+from prometheus.flow.finish import checked_updates, completed, finished, travelling
 from prometheus.flow.graph import Graph, Group
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.rows import Rows, joined
@@ -182,10 +182,11 @@ class Course:
 
     def _part(self, step: Step, outcome: _Outcome) -> Part:
         ids = outcome.ids()
-        rows = [
-            finished(joined([r for o in outcome.outputs for r in o.rows if r.table == table]), step, ids)
-            for table in dict.fromkeys(r.table for o in outcome.outputs for r in o.rows)
-        ]
+        written = completed(
+            (rows for output in outcome.outputs for rows in output.rows),
+            step,
+            self._world.context,
+        )
         updates = [
             checked_updates(joined([r for o in outcome.outputs for r in o.updates if r.table == table]), step)
             for table in dict.fromkeys(r.table for o in outcome.outputs for r in o.updates)
@@ -198,7 +199,7 @@ class Course:
                 one.day: decided(one, summary, action)
                 for one, summary, action in zip(outcome.made, summaries, actions, strict=True)
             },
-            tuple(rows),
+            tuple(finished(rows, step, ids) for rows in written),
             tuple(r for r in updates if len(r)),
         )
 

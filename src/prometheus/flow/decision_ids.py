@@ -1,7 +1,7 @@
 """The ids of a step's decisions: digests of all that they read.
 
-The panels that a date sees enter with the digest of their window, the rows that other steps wrote with the ids
-of their decisions, which are digests of what those read in turn.
+The panels that a date sees enter with the digest of their window, the rows that other steps wrote with the
+ids of their decisions, which are digests of what those read in turn.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from prometheus.flow.rows import Coded, JsonFloats, Rows, is_scalar
+from prometheus.flow.batch import Context
+from prometheus.flow.rows import Coded, JsonFloats, Rows, is_scalar, joined
 from prometheus.flow.step import Step
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.errors import InvalidRowsError, UndeclaredTableError
@@ -15,6 +16,18 @@ from prometheus.kernel.ids import as_bytes_matrix, key_digests, row_ids, uuid_te
 from prometheus.schema.tables import TABLES, TableSpec
 
 _FILLED_BY_STORAGE = ("as_of_date", "trade_date")
+
+
+def completed(parts: Iterable[Rows], step: Step, context: Context) -> tuple[Rows, ...]:
+    """Return a batch's rows of one step, each table joined, with what its completion makes of them."""
+    found = list(parts)
+    tables = {
+        table: joined([rows for rows in found if rows.table == table])
+        for table in dict.fromkeys(rows.table for rows in found)
+    }
+    if step.completion is None:
+        return tuple(tables.values())
+    return tuple(step.completion.rows(tables, context))
 
 
 def finished(rows: Rows, step: Step, decisions: Mapping[int, bytes]) -> Rows:

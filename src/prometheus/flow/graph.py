@@ -69,7 +69,8 @@ def graph_of(steps: Sequence[Step], configs: Mapping[str, EngineConfig]) -> Grap
     Raises
     ------
     GraphError
-        For two writers of a table, a missing config, or a cycle within one session.
+        For two writers of a table, a missing config, a cycle within one session, or a read of rows that are
+        completed only when they are written.
     UndeclaredTableError
         For a table that the schema does not have.
     """
@@ -89,6 +90,7 @@ def graph_of(steps: Sequence[Step], configs: Mapping[str, EngineConfig]) -> Grap
         for read in found
         if read.table in writers
     )
+    _refuse_incomplete_reads(writers, edges)
     order = _session_order(by_name, edges)
     reach = _reach(by_name, edges)
     groups: list[Group] = []
@@ -129,6 +131,16 @@ def _writers(steps: Sequence[Step]) -> dict[str, Step]:
                 )
             writers[table] = step
     return writers
+
+
+def _refuse_incomplete_reads(writers: Mapping[str, Step], edges: Sequence[Edge]) -> None:
+    for edge in edges:
+        completion = writers[edge.table].completion
+        if completion is not None and edge.table in completion.tables:
+            raise GraphError(
+                f"{edge.reader} reads {edge.table}, which {edge.writer} completes only in writing.",
+                remedy=f"Make its columns in the step's compute, and take {edge.table} out of the completion.",
+            )
 
 
 def _session_order(by_name: Mapping[str, Step], edges: Sequence[Edge]) -> list[str]:

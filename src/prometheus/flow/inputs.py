@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 
@@ -49,22 +49,30 @@ class Inputs:
                 f"{reach} are needed.",
                 remedy="Begin later.",
             )
-        self._assets = assets
         self._values: dict[tuple[str, str], FloatArray] = {}
-        self._digests: dict[tuple[str, tuple[str, ...]], list[bytes]] = {}
-        self._dates = dates = sessions.dates[self._offset : last + 1]
-        self._following = sessions.after(self._offset, last)
+        dates = sessions.dates[self._offset : last + 1]
+        following = sessions.after(self._offset, last)
+
+        def read_table(table: str) -> Mapping[str, FloatArray]:
+            return storage.panels(table, sorted(wanted[table]), assets=assets, dates=dates, known_at=known_at)
+
+        def digests(table: str, columns: tuple[str, ...]) -> list[bytes]:
+            chosen = {name: self._values[table, name] for name in columns}
+            return day_digests(chosen, assets, dates, following=following)
+
         with ThreadPoolExecutor(N_READERS) as readers:
-            found = readers.map(
-                lambda table: storage.panels(
-                    table, sorted(wanted[table]), assets=assets, dates=dates, known_at=known_at
-                ),
-                wanted,
-            )
-        for table, columns in zip(wanted, found, strict=True):
-            for column, values in columns.items():
-                values.setflags(write=False)
-                self._values[table, column] = values
+            largest_first = sorted(wanted, key=lambda table: -len(wanted[table]))
+            tables = {readers.submit(read_table, table): table for table in largest_first}
+            made = {}
+            for found in as_completed(tables):
+                table = tables[found]
+                for column, values in found.result().items():
+                    values.setflags(write=False)
+                    self._values[table, column] = values
+                for key in sorted(self._read):
+                    if key[0] == table:
+                        made[key] = readers.submit(digests, *key)
+            self._digests = {key: future.result() for key, future in made.items()}
 
     def panels(self, reads: Iterable[Read], days: IntArray) -> Mapping[tuple[str, str], Panel]:
         """Return the panels that a step declared, with windows that end at these days."""
@@ -79,7 +87,7 @@ class Inputs:
 
     def digest(self, read: Read, day: int) -> bytes:
         """Return the digest of what a read of a panel shows on a day."""
-        days = self._days(read.table, read.columns)
+        days = self._digests[read.table, read.columns]
         end = day - read.lag - self._offset
         return window_digest(days, end - read.sessions + 1, end)
 
@@ -87,13 +95,6 @@ class Inputs:
         """Return the digest of all panels over all their days."""
         parts: list[bytes | str] = []
         for table, columns in sorted(self._read):
-            days = self._days(table, columns)
+            days = self._digests[table, columns]
             parts += [table, *columns, window_digest(days, 0, len(days) - 1)]
         return digest(*parts)
-
-    def _days(self, table: str, columns: tuple[str, ...]) -> list[bytes]:
-        key = (table, columns)
-        if key not in self._digests:
-            values = {name: self._values[table, name] for name in columns}
-            self._digests[key] = day_digests(values, self._assets, self._dates, following=self._following)
-        return self._digests[key]

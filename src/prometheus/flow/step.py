@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +10,7 @@ from prometheus.flow.rows import Rows
 from prometheus.kernel.config import EngineConfig
 
 if TYPE_CHECKING:
-    from prometheus.flow.batch import Batch
+    from prometheus.flow.batch import Batch, Context
 
 When = Literal["session", "rebalance"]
 Scope = Literal["market", "strategy", "portfolio"]
@@ -66,6 +66,22 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Completion:
+    """What follows from a step's rows and no other step reads: made once a batch, by whoever writes them.
+
+    Attributes
+    ----------
+    tables : tuple of str
+        The tables that it makes or changes.
+    rows : callable
+        ``(rows by table, context) -> rows``: pure, row by row or by day.
+    """
+
+    tables: tuple[str, ...]
+    rows: Callable[[Mapping[str, Rows], Context], Sequence[Rows]]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One writer of tables.
 
@@ -90,6 +106,7 @@ class Step:
     carries_itself : bool
         Whether a call for many dates hands the step's own rows on from date to date, so that the rows of the
         session before are needed for the first date only.
+    completion : Completion, optional
     """
 
     name: str
@@ -101,6 +118,7 @@ class Step:
     when: When = "session"
     scope: Scope = "portfolio"
     carries_itself: bool = False
+    completion: Completion | None = None
 
     @property
     def engine_name(self) -> str:

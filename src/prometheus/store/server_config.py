@@ -47,6 +47,8 @@ def server_config(data: Path, *, socket_folder: Path) -> str:
         "full_page_writes": "on",
         "synchronous_commit": "on",
         "random_page_cost": "1.1",
+        # Two tables are read at once, so that each query may use half of the cores.
+        "max_parallel_workers_per_gather": str(_between((os.cpu_count() or 2) // 2 - 1, 0, 2)),
         # Compiling a plan costs more than the short statements here take.
         "jit": "off",
         "autovacuum": "on",

@@ -243,10 +243,7 @@ def test_a_batch_of_dates_equals_its_dates_one_by_one():
         "orders": joined([world.rows("orders", day - 1) for day in days]),
         "positions_snapshots": joined([world.rows("positions_snapshots", day - 1) for day in days]),
     }
-    config = world.fills_config
-    whole = world.fills.compute(
-        world.batch(world.fills, config, [FIRST + day for day in days], tables), config
-    )
+    whole = world.settled([FIRST + day for day in days], tables)
     for day in days:
         for name in ("fills", "executed_actions", "positions_snapshots"):
             assert as_texts(table(whole, name).on(FIRST + day)) == as_texts(world.rows(name, day))

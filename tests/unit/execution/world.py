@@ -1,6 +1,7 @@
 """A small market in memory and a run of the two steps over it, date by date."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -9,6 +10,7 @@ from prometheus.adapters.simulated_broker import SimulatedBroker
 from prometheus.domain.execution.config import FillsConfig, OrdersConfig
 from prometheus.domain.execution.steps import ORDERS, fills_step
 from prometheus.flow.batch import Assets, Batch, Context, Panel
+from prometheus.flow.finish import completed
 from prometheus.flow.rows import Rows
 from prometheus.kernel.ids import as_bytes_matrix, digest, key_digests
 from prometheus.kernel.sessions import Sessions
@@ -95,9 +97,15 @@ class World:
     def settle(self, day, orders, positions):
         """Return the output of ``fills`` on day (from 0)."""
         tables = {"orders": orders, "positions_snapshots": positions}
-        return self.fills.compute(
-            self.batch(self.fills, self.fills_config, [FIRST + day], tables), self.fills_config
+        return self.settled([FIRST + day], tables)
+
+    def settled(self, days, tables):
+        """Return the output of ``fills`` over some days of the calendar, its rows completed."""
+        output = self.fills.compute(
+            self.batch(self.fills, self.fills_config, days, tables), self.fills_config
         )
+        rows = completed(output.rows, self.fills, self.context)
+        return replace(output, rows=rows)
 
     def plan(self, day, positions, target):
         """Return the output of ``orders`` on day; ``target`` maps places to shares, or is None."""

@@ -26,9 +26,9 @@ from prometheus.domain.execution.day_prices import PRICES, DayPrices
 from prometheus.domain.execution.exact import MONEY, ZERO
 from prometheus.domain.execution.ports import NOTHING_TO_REPORT, Broker
 from prometheus.domain.execution.reported_rows import (
+    COMPLETION,
     coded,
     days,
-    executed_actions_rows,
     fills_rows,
     orders_updates,
 )
@@ -56,6 +56,7 @@ def fills_step(broker: Broker) -> Step:
         compute=compute,
         when="session",
         scope="portfolio",
+        completion=COMPLETION,
     )
 
 
@@ -89,7 +90,7 @@ def _settled(batch: Batch, i: int, config: FillsConfig, broker: Broker) -> Outpu
     notional = commission = ZERO
     if len(done):
         fills = fills_rows(batch, day, orders, done)
-        rows += [fills, executed_actions_rows(batch, day, orders, done, fills)]
+        rows.append(fills)
         notional, commission = book.fold(fills.codes("instrument_id").tolist(), fills.values("side"), done)
     positions, stale = _positions(batch, day, book, prices)
     rows.append(positions)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import localcontext
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from prometheus.domain.execution.exact import ZERO, quotient
+from prometheus.domain.execution.exact import MONEY, ZERO, quotient
 from prometheus.domain.execution.ports import Executions, Reports
 from prometheus.domain.execution.texts import json_text, uuid_strings, with_ids, with_members
 from prometheus.domain.execution.working_orders import order_ids
-from prometheus.flow.batch import Batch
+from prometheus.flow.batch import Batch, Context
 from prometheus.flow.rows import Coded, Rows
+from prometheus.flow.step import Completion
 from prometheus.kernel.arrays import ByteArray
 from prometheus.kernel.ids import key_digests, row_ids
 
 STATUSES = ("PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 _STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 _OF_A_FILL = ("timestamp", "instrument_id", "side", "quantity", "price")
+_NAME, _TAG, _DECISION = "execution_name", "tag", "decision_id"
+_OF_AN_ACTION = (_NAME, _TAG, _DECISION)
 _ACTION_KEY = key_digests(("",), space="executed_actions")
 
 
@@ -46,16 +50,16 @@ def _distinct(texts: Sequence[str]) -> Coded:
 
 
 def fills_rows(batch: Batch, day: int, orders: Rows, executions: Executions) -> Rows:
-    """Return a row for each execution of orders."""
+    """Return a row for each execution of orders, with what its action takes from its order.
+
+    Their ids, metadata and actions follow from them: see `COMPLETION`.
+    """
     own = np.array(executions.orders)
-    ids = order_ids(orders)[own]
-    names = _distinct(executions.ids)
     return Rows(
         "fills",
         days(day, len(executions)),
         {
-            "fill_id": row_ids(ids, _fill_keys(tuple(names.values))[names.codes]),
-            "order_id": ids,
+            "order_id": order_ids(orders)[own],
             "timestamp": _times(executions.times),
             "instrument_id": Coded(orders.codes("instrument_id")[own], batch.assets.ids),
             "side": orders.columns["side"].taken(own),  # type: ignore[union-attr]
@@ -63,9 +67,32 @@ def fills_rows(batch: Batch, day: int, orders: Rows, executions: Executions) -> 
             "price": list(executions.prices),
             "commission": list(executions.commissions),
             "mode": batch.context.mode,
-            "metadata": _facts(names, executions.tags),
+            _NAME: list(executions.ids),
+            _TAG: list(executions.tags),
+            _DECISION: orders.columns["decision_id"][own],  # type: ignore[index]
         },
     )
+
+
+def _completed(tables: Mapping[str, Rows], context: Context) -> list[Rows]:
+    found = dict(tables)
+    if "fills" in found:
+        found["fills"], found["executed_actions"] = _fills_and_actions(found["fills"], context)
+    return list(found.values())
+
+
+COMPLETION = Completion(("fills", "executed_actions"), _completed)
+"""Gives fills their ids and metadata, and makes the executed actions of them."""
+
+
+def _fills_and_actions(fills: Rows, context: Context) -> tuple[Rows, Rows]:
+    ids: ByteArray = fills.columns["order_id"]  # type: ignore[assignment]
+    names = _distinct(fills.values(_NAME))
+    columns = {name: column for name, column in fills.columns.items() if name not in _OF_AN_ACTION}
+    fill_ids = row_ids(ids, _fill_keys(tuple(names.values))[names.codes])
+    columns["fill_id"] = fill_ids
+    columns["metadata"] = _facts(names, fills.values(_TAG))
+    return Rows("fills", fills.day, columns), _actions(fills, fill_ids, context)
 
 
 @lru_cache(maxsize=16)
@@ -82,45 +109,50 @@ def _facts(names: Coded, tags: Sequence[str]) -> Coded:
     return _distinct([json_text(body) for body in bodies])
 
 
-def executed_actions_rows(batch: Batch, day: int, orders: Rows, executions: Executions, fills: Rows) -> Rows:
-    """Return a row for each order with executions, its price weighted by their volume."""
-    places = list(dict.fromkeys(executions.orders))
-    own = np.array(places)
-    ids, decisions = order_ids(orders)[own], orders.columns["decision_id"]
-    template = f'{{"mode": "{batch.context.mode}", "fill_ids": ["%s"], "order_id": "%s"}}'
-    fill_ids: ByteArray = fills.columns["fill_id"]  # type: ignore[assignment]
-    if len(places) == len(fills):  # one execution each, as on daily bars: prices need no weighting
+def _actions(fills: Rows, fill_ids: ByteArray, context: Context) -> Rows:
+    """Return a row for each order and day with fills, its price weighted by their volume."""
+    groups: dict[tuple[int, bytes], list[int]] = {}
+    of_fills: ByteArray = fills.columns["order_id"]  # type: ignore[assignment]
+    for k, key in enumerate(zip(fills.day.tolist(), _raw(of_fills), strict=True)):
+        groups.setdefault(key, []).append(k)
+    first = np.array([group[0] for group in groups.values()])
+    ids = of_fills[first]
+    template = f'{{"mode": "{context.mode}", "fill_ids": ["%s"], "order_id": "%s"}}'
+    if len(groups) == len(fills):  # one execution each, as on daily bars: prices need no weighting
         columns = {name: fills.columns[name] for name in _OF_A_FILL}
         metadata = with_ids(template, fill_ids, ids)
     else:
-        groups: dict[int, list[int]] = {place: [] for place in places}
-        for k, place in enumerate(executions.orders):
-            groups[place].append(k)
-        columns = _weighted(executions, fills, list(groups.values()))
+        columns = _weighted(fills, list(groups.values()))
         texts = uuid_strings(fill_ids)
-        joined = ['", "'.join([texts[k] for k in group]) for group in groups.values()]
-        metadata = [template % pair for pair in zip(joined, uuid_strings(ids), strict=True)]
+        behind = ['", "'.join([texts[k] for k in group]) for group in groups.values()]
+        metadata = [template % pair for pair in zip(behind, uuid_strings(ids), strict=True)]
     return Rows(
         "executed_actions",
-        days(day, len(places)),
+        fills.day[first],
         {
             "action_id": row_ids(ids, _ACTION_KEY),
-            "decision_id": decisions[own],  # type: ignore[index]
-            "portfolio_id": batch.context.portfolio_id,
+            "decision_id": fills.columns[_DECISION][first],  # type: ignore[index]
+            "portfolio_id": context.portfolio_id,
             **columns,
             "metadata": metadata,
         },
     )
 
 
-def _weighted(executions: Executions, fills: Rows, groups: Sequence[Sequence[int]]) -> dict[str, Any]:
+def _raw(ids: ByteArray) -> list[bytes]:
+    return np.ascontiguousarray(ids).view("V16").ravel().tolist()
+
+
+def _weighted(fills: Rows, groups: Sequence[Sequence[int]]) -> dict[str, Any]:
     """Return the columns that an action shares with its fills, from the places of each action's fills."""
-    quantities, prices = executions.quantities, executions.prices
-    volumes = [sum((quantities[k] for k in group), ZERO) for group in groups]
-    notionals = [sum((quantities[k] * prices[k] for k in group), ZERO) for group in groups]
+    quantities, prices = fills.values("quantity"), fills.values("price")
+    with localcontext(MONEY):
+        volumes = [sum((quantities[k] for k in group), ZERO) for group in groups]
+        notionals = [sum((quantities[k] * prices[k] for k in group), ZERO) for group in groups]
     first = np.array([group[0] for group in groups])
+    times: Any = fills.columns["timestamp"]
     return {
-        "timestamp": _times([max(executions.times[k] for k in group) for group in groups]),
+        "timestamp": np.array([times[list(group)].max() for group in groups]),
         "instrument_id": fills.columns["instrument_id"].taken(first),  # type: ignore[union-attr]
         "side": fills.columns["side"].taken(first),  # type: ignore[union-attr]
         "quantity": volumes,

@@ -32,6 +32,12 @@ class Holdings:
     market_values: list[float]
 
 
+def value_of(positions: Rows) -> Decimal:
+    """Return what the positions of one session are worth, cash included: an exact sum."""
+    with localcontext(prec=60):
+        return sum(positions.values("market_value"), Decimal(0))
+
+
 def holdings(positions: Rows, assets: Assets) -> Holdings:
     """Return the holdings that the positions of one session make up, in whatever order they come.
 
@@ -46,11 +52,10 @@ def holdings(positions: Rows, assets: Assets) -> Holdings:
     classes = assets.asset_classes
     held = [pair for pair in pairs if classes[pair[0]] != "CASH"]
     with localcontext(prec=60):
-        value = sum([one for _, one in pairs], Decimal(0))
         cash = sum([one for place, one in pairs if classes[place] == "CASH"], Decimal(0))
     places = [place for place, _ in held]
     market_values = [float(one) for _, one in held]
-    return Holdings(value, cash, np.array(places, dtype=np.int64), market_values)
+    return Holdings(value_of(positions), cash, np.array(places, dtype=np.int64), market_values)
 
 
 @lru_cache(maxsize=4)

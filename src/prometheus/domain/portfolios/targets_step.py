@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from prometheus.domain.portfolios.config import TargetsConfig
-from prometheus.domain.portfolios.holdings import holdings, mask_of
+from prometheus.domain.portfolios.holdings import mask_of, value_of
 from prometheus.domain.portfolios.row_keys import one_row_a_decision
 from prometheus.domain.portfolios.simulated_returns import simulated_returns
 from prometheus.domain.portfolios.targets import Target, target
@@ -55,7 +55,7 @@ def compute_targets(batch: Batch, config: TargetsConfig) -> Output:
         scores, expected = _scores(batch, day, n_assets)
         is_core = _core(batch, day)
         positions = batch.rows("positions_snapshots").on(day)
-        value = float(holdings(positions, batch.assets).value) if len(positions) else 0.0
+        value = float(value_of(positions)) if len(positions) else 0.0
         found = target(
             scores, is_core, closes[i], None if volatility is None else volatility[i], value, config
         )
