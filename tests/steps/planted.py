@@ -83,7 +83,15 @@ def _counts_its_calls(batch: Batch, config: PlantedConfig) -> Output:
     return _output(batch, np.full(len(batch.days), float(next(_calls))))
 
 
-def _step(name: str, reads: object, compute: object) -> Step:
+def _own(config: PlantedConfig) -> tuple[Read, ...]:
+    return (Read("regimes", lag=1),)
+
+
+def _forgets_what_it_carries(batch: Batch, config: PlantedConfig) -> Output:
+    return _output(batch, np.full(len(batch.days), float(len(batch.rows("regimes")))))
+
+
+def _step(name: str, reads: object, compute: object, *, carries_itself: bool = False) -> Step:
     return Step(
         name=name,
         config_type=PlantedConfig,
@@ -91,6 +99,7 @@ def _step(name: str, reads: object, compute: object) -> Step:
         writes=("regimes",),
         compute=compute,  # type: ignore[arg-type]
         scope="market",
+        carries_itself=carries_itself,
     )
 
 
@@ -100,3 +109,4 @@ RUNNING_SUM = _step("running_sum", _closes, _carries_a_running_sum)
 UNDECLARED = _step("undeclared", _closes, _writes_an_undeclared_table)
 ROW_ORDER = _step("row_order", _orders, _depends_on_row_order)
 COUNTS_ITS_CALLS = _step("counts_its_calls", _closes, _counts_its_calls)
+FORGETS = _step("forgets", _own, _forgets_what_it_carries, carries_itself=True)

@@ -74,6 +74,12 @@ def test_a_step_that_counts_its_calls_is_found_by_cutting_batches(
     assert set(batches(worlds, with_planted(planted.COUNTS_ITS_CALLS))) == {"counts_its_calls"}
 
 
+def test_a_step_that_forgets_what_it_says_it_carries_is_found_by_cutting_batches(
+    worlds: Worlds, with_planted: Planting
+) -> None:
+    assert set(batches(worlds, with_planted(planted.FORGETS))) == {"forgets"}
+
+
 def test_a_step_that_writes_an_undeclared_table_is_refused_and_named(
     worlds: Worlds, with_planted: Planting
 ) -> None:

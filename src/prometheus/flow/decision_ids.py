@@ -16,7 +16,9 @@ from prometheus.flow.storage import Decision
 from prometheus.flow.taken_up import DecisionsByDay
 from prometheus.flow.world import World
 from prometheus.kernel.config import EngineConfig
-from prometheus.kernel.ids import decision_id, digest, digest_of_framed, framed, uuid_text
+from prometheus.kernel.ids import DIGEST_SIZE, decision_id, digest, digest_of_framed, framed, uuid_text
+
+_DIGEST_FRAME = b"%d:" % DIGEST_SIZE
 
 
 class Made(NamedTuple):
@@ -47,11 +49,11 @@ class DecisionIds:
         self._known_at = None if world.known_at is None else f"{world.known_at}Z"
         self._own = decided[step.name]
         self._head = framed(world.context.reference(step.scope))
-        # For each read: its table, framed, and the decisions of its writer when it shows rows.
+        # For each read: its table, framed, with what leads a digest; its writer's decisions if it shows rows.
         self._sources = [
             (
                 read,
-                framed(read.table),
+                framed(read.table) + _DIGEST_FRAME,
                 None if read.columns else decided[graph.writers[read.table].name],
             )
             for read in self._reads
@@ -63,13 +65,13 @@ class DecisionIds:
         for day in days:
             parts = [self._head]
             digests = []
-            for read, table, writer in self._sources:
+            for read, lead, writer in self._sources:
                 if writer is None:
                     found = inputs.digest(read, day)
                 else:
                     found = digest(writer.over(day - read.reach, day - read.lag))
                 digests.append(found)
-                parts += (table, framed(found))
+                parts += (lead, found, b",")
             fingerprint = digest_of_framed(b"".join(parts))
             one = decision_id(
                 engine_name=self._step.engine_name,

@@ -139,7 +139,7 @@ def _refuse_incomplete_reads(writers: Mapping[str, Step], edges: Sequence[Edge])
         if completion is not None and edge.table in completion.tables:
             raise GraphError(
                 f"{edge.reader} reads {edge.table}, which {edge.writer} completes only in writing.",
-                remedy=f"Make its columns in the step's compute, and take {edge.table} out of the completion.",
+                remedy="Make its columns in the step's compute, and take it out of the completion.",
             )
 
 

@@ -41,7 +41,8 @@ class Coded:
 
     def texts(self) -> list[Any]:
         """Return one text a row."""
-        return [self.values[c] if c >= 0 else None for c in self.codes.tolist()]
+        values = self.values
+        return [values[c] if c >= 0 else None for c in self.codes.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,9 @@ class Rows:
     def __post_init__(self) -> None:
         n = len(self.day)
         for name, column in self.columns.items():
-            if not is_scalar(column) and len(column) != n:  # type: ignore[arg-type]
+            if column is not None and not isinstance(column, _SCALARS) and len(column) != n:
                 raise InvalidRowsError(
-                    f"{self.table}.{name}: expected {n} values, one a row, found {len(column)}.",  # type: ignore[arg-type]
+                    f"{self.table}.{name}: expected {n} values, one a row, found {len(column)}.",
                     remedy="Mend the step that made the rows.",
                 )
         if n > 1 and (self.day[1:] < self.day[:-1]).any():

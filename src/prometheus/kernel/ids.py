@@ -42,6 +42,8 @@ def framed(*parts: bytes | str) -> bytes:
     >>> framed("a", "bc")
     b'1:a,2:bc,'
     """
+    if len(parts) == 1 and isinstance(parts[0], bytes):
+        return b"%d:%b," % (len(parts[0]), parts[0])
     raws = [part.encode() if isinstance(part, str) else part for part in parts]
     return b"".join([b"%d:%b," % (len(raw), raw) for raw in raws])
 

@@ -60,14 +60,14 @@ def read_panels(
     dict of str to ndarray of shape (n_days, n_assets)
         NaN where there is no row or no value.
     """
-    out = {name: np.full((len(dates), len(assets)), np.nan) for name in columns}
-    if not len(dates) or not len(assets):
-        return out
-    place = {instrument: i for i, instrument in enumerate(assets.ids)}
     plain = [name for name in columns if not (table == "prices_daily" and name in ACTIONS)]
+    actions = [name for name in columns if name not in plain]
+    if not len(dates) or not len(assets):
+        return {name: np.full((len(dates), len(assets)), np.nan) for name in columns}
+    out = {name: np.full((len(dates), len(assets)), np.nan) for name in actions}
+    place = {instrument: i for i, instrument in enumerate(assets.ids)}
     if plain:
         _read_plain(connection, table, plain, place=place, dates=dates, late=late_batches, out=out)
-    actions = [name for name in columns if name not in plain]
     if actions:
         _read_actions(connection, actions, place=place, dates=dates, late=late_batches, out=out)
     if table == "prices_daily" and known_at is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from prometheus.adapters.simulated_broker import SimulatedBroker
 from prometheus.flow.graph import Edge, Graph, graph_of
-from prometheus.flow.step import Read, Step
+from prometheus.flow.step import Completion, Read, Step
 from prometheus.kernel.errors import GraphError, UndeclaredTableError
 from prometheus.pipeline import default_configs, derivation_steps, engine_steps
 from tests.unit.flow.steps_by_hand import OtherConfig, PlainConfig, step
@@ -42,6 +43,22 @@ def test_a_lagged_read_back_makes_a_chain_of_all_steps_between() -> None:
 def test_a_step_that_reads_its_own_table_of_the_session_before_is_a_chain_of_one() -> None:
     found = graph(step("memory", Read("regimes", lag=1), writes=("regimes",)))
     assert [group.is_chain for group in found.groups] == [True]
+
+
+def test_a_step_that_carries_its_own_rows_is_called_once_for_many_dates() -> None:
+    memory = replace(step("memory", Read("regimes", lag=1), writes=("regimes",)), carries_itself=True)
+    (group,) = graph(memory).groups
+    assert (group.is_chain, group.is_carried) == (False, True)
+
+
+def test_rows_that_are_completed_in_writing_can_not_be_read_before() -> None:
+    late = replace(
+        step("late", writes=("fills", "positions_snapshots")),
+        completion=Completion(("fills",), lambda tables, context: list(tables.values())),
+    )
+    graph(late, step("report", Read("positions_snapshots"), writes=("portfolio_risk_reports",)))
+    with pytest.raises(GraphError, match="report reads fills, which late completes"):
+        graph(late, step("report", Read("fills"), writes=("portfolio_risk_reports",)))
 
 
 def test_a_chain_comes_after_all_that_feeds_it_and_before_all_that_it_feeds() -> None:

@@ -166,20 +166,22 @@ def _weighted(fills: Rows, groups: Sequence[Sequence[int]]) -> dict[str, Any]:
 def orders_updates(day: int, orders: Rows, reports: Reports) -> Rows:
     """Return the state that each reported order has now, and what stopped it."""
     told = [k for k, status in enumerate(reports.statuses) if status is not None]
-    metadata = orders.values("metadata")
+    metadata = (orders if len(told) == len(orders) else orders.taken(told)).columns["metadata"]
     if any(reports.reasons):
+        texts = orders.values("metadata")
         filled = dict.fromkeys(told, ZERO)
         for k, quantity in zip(reports.executions.orders, reports.executions.quantities, strict=True):
             filled[k] = filled.get(k, ZERO) + quantity
         for k in told:
             if reason := reports.reasons[k]:
-                metadata[k] = with_members(metadata[k], filled_quantity=format(filled[k], "f"), reason=reason)
+                texts[k] = with_members(texts[k], filled_quantity=format(filled[k], "f"), reason=reason)
+        metadata = [texts[k] for k in told]
     return Rows(
         "orders",
         days(day, len(told)),
         {
             "order_id": order_ids(orders)[told],
             "status": coded([_STATUS_CODES[reports.statuses[k]] for k in told], STATUSES),  # type: ignore[index]
-            "metadata": [metadata[k] for k in told],
+            "metadata": metadata,
         },
     )
