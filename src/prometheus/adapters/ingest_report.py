@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from prometheus.domain.market.violations import n_by_rule
 from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
 from prometheus.kernel.ids import digest
+from prometheus.kernel.violations import n_by_rule
 
 N_EXAMPLES = 5
 N_NAMED = 20

@@ -17,11 +17,11 @@ from prometheus.adapters.ingest_report import (
     stem_of,
 )
 from prometheus.adapters.table_files import read_table
-from prometheus.domain.market.violations import VIOLATIONS, n_by_rule
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.rules import DATES, Fault, iso_date, row_faults
 from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
 from prometheus.kernel.errors import InputFileError
+from prometheus.kernel.violations import VIOLATIONS, n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.reference import (
     Facts,

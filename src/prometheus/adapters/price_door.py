@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from prometheus.adapters.batches import batch_ids_of
 from prometheus.adapters.ingest_report import (
     N_NAMED,
     IngestReport,
@@ -35,11 +36,11 @@ from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
 from prometheus.flow.storage import Decision
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
-from prometheus.kernel.ids import decision_id, digest, short_id, uuid_text
+from prometheus.kernel.ids import short_id, uuid_text
 from prometheus.kernel.sessions import sessions_of
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
-from prometheus.store.decisions import is_recorded, latest_known_at, record_decision
+from prometheus.store.decisions import latest_known_at, record_decision
 from prometheus.store.prices import (
     SAME_ADJUSTMENT,
     PriceCounts,
@@ -124,7 +125,8 @@ def ingest_prices(
         config = IngestPricesConfig()
         first, last = _span(prices)
         last_date = np.datetime64(last, "D")
-        before, (raw_id, fingerprint) = _ids(runtime, config, market_id, last_date, content_digest(prices))
+        batch_ids = batch_ids_of(runtime, config, market_id, last_date, content_digest(prices))
+        before, raw_id, fingerprint = batch_ids.before, batch_ids.decision_id, batch_ids.fingerprint
         if not dry_run:  # instruments first: prices must never point at one that is not there
             runtime.commit()
         with connect(databases.historical_url) as historical:
@@ -173,34 +175,6 @@ def _market(runtime: Connection, market_id: str) -> _Market:
         found = market_row(runtime, market_id)
         assert found is not None
     return _Market(found[0], found[1], instruments_of(runtime, market_id))
-
-
-def _ids(
-    runtime: Connection,
-    config: IngestPricesConfig,
-    market_id: str,
-    last_date: np.datetime64,
-    content: bytes,
-) -> tuple[bytes | None, tuple[bytes, bytes]]:
-    """Return the id of the latest decision on this content, and the id and fingerprint that a new one has.
-
-    The same content counts again when it undoes what was corrected in between: then it became known twice.
-    """
-    before: bytes | None = None
-    n_before = 0
-    while True:
-        fingerprint = digest(content, str(n_before)) if n_before else content
-        raw_id = decision_id(
-            engine_name=config.engine_name,
-            config_id=config.config_id,
-            context_id=market_id,
-            as_of_date=last_date,
-            fingerprint=fingerprint,
-        )
-        if not is_recorded(runtime, raw_id):
-            return before, (raw_id, fingerprint)
-        before = raw_id
-        n_before += 1
 
 
 def _span(prices: pl.DataFrame) -> tuple[date, date]:

@@ -21,9 +21,9 @@ from prometheus.domain.market.rules import (
     unknown_violations,
     without_repetitions,
 )
-from prometheus.domain.market.violations import n_by_rule, without
 from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
+from prometheus.kernel.violations import n_by_rule, without
 
 
 @dataclass(frozen=True, slots=True)

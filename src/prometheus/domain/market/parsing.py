@@ -7,7 +7,7 @@ from datetime import time
 import polars as pl
 
 from prometheus.domain.market.columns import NUMBERS
-from prometheus.domain.market.violations import VIOLATIONS, found_violations
+from prometheus.kernel.violations import VIOLATIONS, found_violations
 
 DATE_REMEDY = "Write dates as 2013-02-08."
 NUMBER_REMEDY = "Write numbers as 1234.5, without thousands separators, and nothing where there is none."

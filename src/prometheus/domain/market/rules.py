@@ -14,8 +14,8 @@ import polars as pl
 
 from prometheus.domain.market.columns import NUMBERS, PRICES, VALUES
 from prometheus.domain.market.corporate_actions import symbols_adjusted_for_splits
-from prometheus.domain.market.violations import VIOLATIONS, found_violations
 from prometheus.kernel.sessions import Sessions
+from prometheus.kernel.violations import VIOLATIONS, found_violations
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,11 @@
+"""``prometheus ingest``: one module a kind of delivery, each with an application of one command."""
+
+from __future__ import annotations
+
+import typer
+
+from prometheus.cli.ingest import instruments, prices
+
+app = typer.Typer()
+for kind in (prices, instruments):
+    app.registered_commands += kind.app.registered_commands
