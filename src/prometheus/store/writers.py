@@ -16,7 +16,7 @@ import psycopg
 from prometheus.flow.storage import WriteJob
 
 N_CONNECTIONS = 2
-MAX_WAITING = 8
+MAX_WAITING = 3
 """Jobs in memory; `submit` waits when there are more."""
 
 
