@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -35,9 +36,27 @@ class FileReference:
     n_rows: int
 
 
+class PriceDelivery(Protocol):
+    """Daily prices as they come, piece by piece, so that none needs to fit into memory."""
+
+    @property
+    def source(self) -> str:
+        """Who they come from."""
+        ...
+
+    @property
+    def files(self) -> Sequence[FileReference]:
+        """What has been read; complete once all chunks have been taken."""
+        ...
+
+    def chunks(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows: ``file``, ``row``, ``symbol``, ``trade_date`` and any of the numbers."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Daily prices as they came.
+    """Daily prices that are in memory.
 
     Attributes
     ----------
@@ -51,6 +70,10 @@ class Delivery:
     source: str
     rows: pl.DataFrame
     files: tuple[FileReference, ...]
+
+    def chunks(self) -> Iterator[pl.DataFrame]:
+        """Yield the rows, all at once."""
+        yield self.rows
 
 
 @dataclass(frozen=True, slots=True)
