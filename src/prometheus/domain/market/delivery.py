@@ -24,7 +24,7 @@ from prometheus.domain.market.rules import (
 )
 from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
-from prometheus.kernel.violations import n_by_rule, without
+from prometheus.kernel.violations import VIOLATIONS, n_by_rule, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ class PriceDelivery(Protocol):
         """What has been read; complete once all chunks have been taken."""
         ...
 
+    @property
+    def violations(self) -> pl.DataFrame:
+        """Files and rows that could not be read at all; complete once all chunks have been taken."""
+        ...
+
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Yield the rows: ``file``, ``row``, ``symbol``, ``trade_date`` and any of the numbers."""
         ...
@@ -65,11 +70,14 @@ class Delivery:
     rows : polars.DataFrame
         ``file``, ``row``, ``symbol``, ``trade_date`` and any of the numbers; texts are not parsed yet.
     files : tuple of FileReference
+    violations : polars.DataFrame
+        Files and rows that could not be read at all.
     """
 
     source: str
     rows: pl.DataFrame
     files: tuple[FileReference, ...]
+    violations: pl.DataFrame = VIOLATIONS
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Yield the rows, all at once."""
