@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -77,7 +77,7 @@ class Delivery:
     source: str
     rows: pl.DataFrame
     files: tuple[FileReference, ...]
-    violations: pl.DataFrame = VIOLATIONS
+    violations: pl.DataFrame = field(default_factory=VIOLATIONS.clone)
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Yield the rows, all at once."""
