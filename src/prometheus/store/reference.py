@@ -77,6 +77,67 @@ def instruments_of(connection: Connection, market_id: str) -> pl.DataFrame:
     return frame_of(connection, query, [market_id], schema)
 
 
+def symbol_spans(connection: Connection, market_id: str) -> pl.DataFrame:
+    """Return which instrument of a market had which symbol when.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``symbol``, ``instrument_id``, ``currency``, ``first`` and ``last`` (days under the symbol, both
+        included, null where unknown), ``listed``, ``delisted``, and ``seen``, the first day on which a
+        source saw it under the symbol. One row for each time that an instrument had a symbol; one without
+        ``metadata.symbols`` has its own with open ends.
+    """
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT s.symbol, i.instrument_id, i.currency, s.first, s.last, (i.metadata ->> 'listed')::date,"
+        " (i.metadata ->> 'delisted')::date, s.seen"
+        " FROM instruments i CROSS JOIN LATERAL ("
+        "  SELECT e ->> 'symbol' AS symbol, (e ->> 'first')::date AS first, (e ->> 'last')::date AS last,"
+        "   (e ->> 'seen')::date AS seen FROM jsonb_array_elements(i.metadata -> 'symbols') e"
+        "  UNION ALL SELECT i.symbol, NULL, NULL, NULL"
+        "  WHERE NOT coalesce(i.metadata -> 'symbols', '[]') @> jsonb_build_array(jsonb_build_object("
+        "   'symbol', i.symbol))) s"
+        " WHERE i.market_id = %s ORDER BY s.symbol, i.instrument_id, s.first NULLS FIRST"
+    )
+    schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String} | dict.fromkeys(
+        ("first", "last", "listed", "delisted", "seen"), pl.Date
+    )
+    return frame_of(connection, query, [market_id], schema)
+
+
+def issuer_names(connection: Connection, market_id: str) -> pl.DataFrame:
+    """Return by which names the issuers of a market's instruments went when, for linking texts to them.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``issuer_id``, ``instrument_id``, ``symbol``, ``name``, ``first`` and ``last``: the days on which the
+        instrument had the symbol, null where open. One row for each instrument, symbol and name; former
+        names of an issuer stand beside its present one.
+    """
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT DISTINCT i.issuer_id, i.instrument_id, s.symbol, n.name, s.first, s.last"
+        " FROM instruments i JOIN issuers b USING (issuer_id) CROSS JOIN LATERAL ("
+        "  SELECT e ->> 'symbol' AS symbol, (e ->> 'first')::date AS first, (e ->> 'last')::date AS last"
+        "  FROM jsonb_array_elements(i.metadata -> 'symbols') e"
+        "  UNION ALL SELECT i.symbol, NULL, NULL"
+        "  WHERE NOT coalesce(i.metadata -> 'symbols', '[]') @> jsonb_build_array(jsonb_build_object("
+        "   'symbol', i.symbol))) s"
+        " CROSS JOIN LATERAL (SELECT b.name UNION"
+        "  SELECT e ->> 'value' FROM jsonb_array_elements(b.metadata #> '{stated,name}') e) n"
+        " WHERE i.market_id = %s"
+        " ORDER BY i.issuer_id, i.instrument_id, s.symbol, n.name, s.first NULLS FIRST"
+    )
+    schema = dict.fromkeys(("issuer_id", "instrument_id", "symbol", "name"), pl.String) | dict.fromkeys(
+        ("first", "last"), pl.Date
+    )
+    return frame_of(connection, query, [market_id], schema)
+
+
 def known_facts(connection: Connection, market_id: str) -> tuple[Mapping[str, Facts], Mapping[str, Facts]]:
     """Return what is on record of the instruments of a market and of all issuers, by id.
 
