@@ -1,0 +1,1 @@
+"""Text: news, filings, calls and events, and whom they are about."""

@@ -1,0 +1,87 @@
+"""Which of the delivered documents say something new.
+
+A document has a key (an accession, or an issuer with form and period), a moment at which it became known, and a
+content. The documents of a key are a history: one says something new if it differs from what was believed
+at its moment, that is from the latest before it. The same report a day later is a repeat; one with another
+content is a restatement; the first content once more after that is new again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Literal
+
+Verdict = Literal["new", "unchanged", "repeated", "contradicting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a document is about, when it became known, and a digest of what it says."""
+
+    key: Hashable
+    accepted_at: datetime
+    content: str
+
+
+def verdicts(delivered: Sequence[Version], stored: Iterable[Version]) -> list[Verdict]:
+    """Return for each delivered document what it is, in their order.
+
+    Parameters
+    ----------
+    delivered : sequence of Version
+    stored : iterable of Version
+        What is on record under the same keys.
+
+    Returns
+    -------
+    list of str
+        ``new``; ``unchanged``, as on record; ``repeated``, as another one of this delivery; ``contradicting``,
+        where several say different things at one moment and none of them is what was believed.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> day = lambda n: datetime(2015, 4, n, tzinfo=UTC)
+    >>> history = [Version("X", day(28), "a"), Version("X", day(29), "a"), Version("X", day(30), "b")]
+    >>> verdicts(history, [])
+    ['new', 'repeated', 'new']
+    >>> verdicts(history, history[:1])
+    ['unchanged', 'unchanged', 'new']
+    """
+    found: list[Verdict] = ["new"] * len(delivered)
+    by_key: dict[Hashable, list[tuple[datetime, int, Version]]] = {}
+    for place, version in enumerate(delivered):
+        by_key.setdefault(version.key, []).append((version.accepted_at, place, version))
+    for version in stored:
+        if version.key in by_key:
+            by_key[version.key].append((version.accepted_at, -1, version))
+    for history in by_key.values():
+        history.sort(key=lambda one: (one[0], one[1]))
+        believed: str | None = None
+        is_stored = False
+        for _, moment in groupby(history, key=lambda one: one[0]):
+            now = list(moment)
+            # At one moment, what is on record counts before what is delivered.
+            for _, place, version in now:
+                if place < 0:
+                    believed, is_stored = version.content, True
+            fresh: dict[str, int] = {}
+            for _, place, version in now:
+                if place < 0:
+                    continue
+                if version.content == believed:
+                    found[place] = "unchanged" if is_stored else "repeated"
+                elif version.content in fresh:
+                    found[place] = "repeated"
+                else:
+                    fresh[version.content] = place
+            if len(fresh) == 1:
+                believed, is_stored = next(iter(fresh)), False
+            elif fresh:
+                for _, place, version in now:
+                    if place >= 0 and version.content in fresh:
+                        found[place] = "contradicting"
+    return found
