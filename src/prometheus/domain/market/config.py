@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from prometheus.kernel.config import EngineConfig
 
 
@@ -11,6 +13,86 @@ class IngestPricesConfig(EngineConfig):
     """Taking daily prices in. The hard rules are not to be set; raise the version when they change."""
 
     engine_name: ClassVar[str] = "INGEST"
+
+
+class QualityConfig(EngineConfig):
+    """The soft rules of daily prices, and the shares of bad rows above which a batch is refused whole.
+
+    Every length is in bars or sessions, every ``*_scales`` in robust standard deviations (1.4826 times the
+    median absolute deviation), every share and every price move a decimal.
+
+    Attributes
+    ----------
+    max_usual_share : float
+        A field that is missing, or a volume that is zero, in a larger share of an instrument's rows is the
+        vendor's way, not a defect.
+    min_stale_closes : int
+        Closes in a row without a change that are a stale run, where the instrument's closes change.
+    stale_odds : float
+        Chance, by the instrument's own share of unchanged closes, below which a run counts as stale.
+    min_stale_bars : int
+        Repetitions in a row of one bar, all four prices, that are a stale run.
+    near_sessions : int
+        Distance up to which two equal bars count without equal volumes.
+    same_volume : float
+        Relative difference up to which volumes count as equal.
+    min_ticks : int
+        Range of a bar, in its instrument's smallest steps, from which its four prices don't recur by chance.
+    own_scales, section_scales : float
+        A move beyond both, of the instrument's own history and of the day's cross-section, is judged.
+    min_move : float
+        No smaller move is judged.
+    max_reversal_sessions : int
+        A move that is undone within so many bars was none.
+    reversal_share : float
+        Share of a move that may be left of it when it counts as undone.
+    min_quietness : float
+        Size of a move in own scales over its turnover in usual turnovers, from which no news explains it.
+    gap_share : float
+        How far the part of a move that came overnight may lie from all of it.
+    max_news_volume : float
+        Volume in usual volumes from which a reversed move is taken as news.
+    max_spike_volume : float
+        The same for a spike of the high or low, for which a part of the day's trades is enough.
+    spike_ranges : float
+        Shadow of a bar, in usual ranges between high and low, from which its high or low is judged.
+    max_section_share : float
+        Share of a day's bars with such shadows above which the market moved.
+    swap_scales : float
+        Overnight gaps, in usual ones, that changing two bars must mend.
+    twin_sessions : int
+        Bars equal to another instrument's, one after the other, that are no chance.
+    min_rows : int
+        Batches of fewer rows are never refused for a share.
+    max_rejected_share, max_flagged_share : float
+        Shares of rows above which a batch is refused.
+    """
+
+    engine_name: ClassVar[str] = "INGEST"
+
+    max_usual_share: float = Field(default=0.5, ge=0, le=1)
+    min_stale_closes: int = Field(default=5, ge=2)
+    stale_odds: float = Field(default=1e-6, gt=0, lt=1)
+    min_stale_bars: int = Field(default=2, ge=1)
+    near_sessions: int = Field(default=63, ge=1)
+    same_volume: float = Field(default=0.1, ge=0)
+    min_ticks: int = Field(default=20, ge=1)
+    own_scales: float = Field(default=8.0, gt=0)
+    section_scales: float = Field(default=6.0, ge=0)
+    min_move: float = Field(default=0.05, gt=0)
+    max_reversal_sessions: int = Field(default=5, ge=1, le=20)
+    reversal_share: float = Field(default=0.3, gt=0, lt=1)
+    min_quietness: float = Field(default=7.0, gt=0)
+    gap_share: float = Field(default=0.25, gt=0)
+    max_news_volume: float = Field(default=3.0, gt=0)
+    max_spike_volume: float = Field(default=2.0, gt=0)
+    spike_ranges: float = Field(default=4.0, gt=0)
+    max_section_share: float = Field(default=0.05, gt=0, le=1)
+    swap_scales: float = Field(default=4.0, gt=0)
+    twin_sessions: int = Field(default=21, ge=2)
+    min_rows: int = Field(default=100, ge=1)
+    max_rejected_share: float = Field(default=0.25, gt=0, le=1)
+    max_flagged_share: float = Field(default=0.25, gt=0, le=1)
 
 
 class ReturnsConfig(EngineConfig):

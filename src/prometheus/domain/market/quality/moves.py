@@ -1,0 +1,185 @@
+"""Prices that are out of line: spikes, level shifts, adjustments on the wrong day, ticks, swapped bars."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from prometheus.domain.market.config import QualityConfig
+from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, median_of_rows
+from prometheus.domain.market.quality.jumps import AHEAD, BACK, ENOUGH, Jumps
+from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
+
+SPLITS = np.log([2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 1.5])
+"""Splits that companies do, for telling a spike that is one from any other."""
+SPLIT_SCALES = 2.0
+"""Own scales within which a jump is such a split."""
+
+
+def outlier(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
+    """Return where prices left their level alone, without volume, and came back within days.
+
+    Notes
+    -----
+    The move is beyond ``own_scales`` of the instrument's own history and ``section_scales`` of the day's
+    cross-section, its volume below ``max_news_volume`` of the usual, and undone. The last bar of an
+    instrument, of which no reversal can be known yet, counts where its turnover doesn't explain the move.
+    """
+    is_quiet = ~(jumps.volume >= config.max_news_volume) & ~jumps.undoes
+    is_spike = is_quiet & (jumps.lasts > 0) & ~_is_adjustment(bars, jumps)
+    is_open = is_quiet & (bars.last[jumps.rows] == jumps.rows) & (_quietness(jumps) >= config.min_quietness)
+    return _marked(bars, jumps.rows, np.where(is_spike, jumps.lasts, np.where(is_open, 1, 0)))
+
+
+def adjustment_on_wrong_day(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:  # noqa: ARG001
+    """Return where prices stand for some days at the level that a split on another day would give.
+
+    Notes
+    -----
+    The move is undone within days, and is a split's by its size, or there is a split or a jump of the
+    adjusted close over the close at one of its ends. Total returns are looked at: a split given on another
+    day than that of the fall is such a move too.
+    """
+    is_found = (jumps.lasts > 0) & ~jumps.undoes & _is_adjustment(bars, jumps)
+    return _marked(bars, jumps.rows, np.where(is_found, jumps.lasts, 0))
+
+
+def level_shift(bars: Bars, jumps: Jumps, repeated: BoolArray, config: QualityConfig) -> BoolArray:
+    """Return where the level changed overnight and for good, by more than the day's turnover explains.
+
+    Notes
+    -----
+    A split, spin-off or special dividend that nobody adjusted for. News of such a size trade many times the
+    usual amount; here the size in own scales over the turnover in usual turnovers is ``min_quietness`` or
+    more, and all of the move but ``gap_share`` lies between the close before and the open. Turnover, because
+    a split changes the number of shares traded in inverse proportion to the price. A bar that carries another
+    day's prices (``repeated``) explains the move to it and the move away from it.
+    """
+    is_last = bars.last[jumps.rows] == jumps.rows
+    is_explained = repeated[jumps.rows] | repeated[np.maximum(jumps.rows - 1, 0)]
+    is_found = (
+        (jumps.lasts == 0)
+        & ~jumps.undoes
+        & ~is_last
+        & ~is_explained
+        & (_quietness(jumps) >= config.min_quietness)
+        & ~(np.abs(jumps.overnight - 1.0) > config.gap_share)
+    )
+    return _marked(bars, jumps.rows, is_found.astype(np.int64))
+
+
+def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
+    """Return where the high or the low alone lies far from the rest of the bar, without volume.
+
+    Notes
+    -----
+    The shadow, from high to the higher of open and close or from the lower to low, is ``spike_ranges`` usual
+    ranges long and at least ``min_move``; the neighbours' prices don't reach it; and no more than
+    ``max_section_share`` of the day's bars have such a shadow: in a crash many have.
+    """
+    opens, high, low, close = (bars.values[name] for name in ("open", "high", "low", "close"))
+    rough = 0.5 * config.min_move
+    with np.errstate(invalid="ignore"):
+        wide = np.flatnonzero(high > low * (1.0 + rough))
+    top, bottom = np.maximum(opens[wide], close[wide]), np.minimum(opens[wide], close[wide])
+    shadow = np.fmax(np.log(high[wide] / top), np.log(bottom / low[wide]))
+    has_shadow = shadow >= rough
+    n_wide = np.bincount(bars.place[wide[has_shadow]], minlength=1)
+    is_long = shadow >= config.min_move
+    wide, shadow, top, bottom = wide[is_long], shadow[is_long], top[is_long], bottom[is_long]
+    ranges = bars.around(high, wide, back=BACK, ahead=AHEAD) / bars.around(low, wide, back=BACK, ahead=AHEAD)
+    usual = median_of_rows(np.log(ranges), at_least=ENOUGH)
+    volumes = bars.around(bars.values["volume"], wide, back=BACK, ahead=AHEAD)
+    quiet = ~(
+        bars.values["volume"][wide] / median_of_rows(volumes, at_least=ENOUGH) >= config.max_spike_volume
+    )
+    n_day = np.bincount(np.maximum(bars.place, 0))
+    share = n_wide[bars.place[wide]] / n_day[bars.place[wide]]
+    up = np.log(high[wide] / top) >= np.log(bottom / low[wide])
+    above = np.fmax(bars.before(high, wide), bars.before(high, wide, by=-1))
+    below = np.fmin(bars.before(low, wide), bars.before(low, wide, by=-1))
+    apart = np.where(up, np.log(high[wide] / above), np.log(below / low[wide]))
+    found = np.zeros(len(bars), dtype=bool)
+    with np.errstate(invalid="ignore"):
+        is_spike = quiet & (shadow >= config.spike_ranges * usual) & (apart >= 0.5 * shadow)
+        found[
+            wide[is_spike & ((share <= config.max_section_share) | (n_day[bars.place[wide]] < MIN_NAMES))]
+        ] = True
+    return found
+
+
+def swapped_bars(bars: Bars, config: QualityConfig) -> BoolArray:
+    """Return where two near bars of an instrument would fit their neighbours if they changed places.
+
+    Notes
+    -----
+    The gaps from each close to the next open, at the four places where the two bars meet others (three for
+    neighbours): each is beyond ``swap_scales`` usual gaps now, and none would be beyond half of that after.
+    Not on days on which more than ``max_section_share`` of all bars open so far away.
+    """
+    log_open, log_close = np.log(bars.values["open"]), np.log(bars.values["close"])
+    gap = np.full(len(bars), np.nan)
+    gap[1:] = log_open[1:] - log_close[:-1]
+    gap[bars.first] = np.nan
+    usual = config.swap_scales * _median_of_instruments(bars.instrument, np.abs(gap))
+    with np.errstate(invalid="ignore"):
+        is_wide = np.abs(gap) > usual
+    n_day = np.bincount(np.maximum(bars.place, 0))
+    n_wide = np.bincount(bars.place[is_wide], minlength=len(n_day))
+    is_wide &= (n_wide <= config.max_section_share * n_day)[bars.place] | (n_day < MIN_NAMES)[bars.place]
+    found = np.zeros(len(bars), dtype=bool)
+    for apart in (1, 2, 3):
+        start = np.flatnonzero(is_wide)
+        start = start[(start > bars.first[start]) & (start + apart < bars.last[start])]
+        start = start[is_wide[start + 1] & is_wide[start + apart] & is_wide[start + apart + 1]]
+        end = start + apart
+        mended = [log_open[end] - log_close[start - 1], log_open[end + 1] - log_close[start]]
+        if apart == 1:
+            mended.append(log_open[start] - log_close[end])
+        else:
+            mended += [log_open[start + 1] - log_close[end], log_open[start] - log_close[end - 1]]
+        fits = np.abs(np.stack(mended)).max(axis=0) <= 0.5 * usual[start]
+        found[start[fits]] = True
+        found[end[fits]] = True
+    return found
+
+
+def _median_of_instruments(instrument: IntArray, values: FloatArray) -> FloatArray:
+    frame = pl.DataFrame({"instrument": instrument, "value": values})
+    medians = frame.group_by("instrument").agg(pl.col("value").drop_nans().median()).sort("instrument")
+    spread: FloatArray = medians["value"].cast(pl.Float64).fill_null(float("nan")).to_numpy()[instrument]
+    return spread
+
+
+def _quietness(jumps: Jumps) -> FloatArray:
+    """Return the size of jumps in own scales over their turnover in usual turnovers."""
+    turnover = np.where(np.isnan(jumps.volume), 1.0, jumps.volume) * np.exp(jumps.size)
+    with np.errstate(divide="ignore"):
+        quietness: FloatArray = jumps.scales / turnover
+    return quietness
+
+
+def _is_adjustment(bars: Bars, jumps: Jumps) -> BoolArray:
+    """Return which jumps have a split's size, or a split at one of their ends."""
+    own = np.abs(jumps.size) / jumps.scales
+    away = np.abs(np.abs(jumps.size)[:, None] - SPLITS).min(axis=1)
+    has_size = away <= SPLIT_SCALES * own
+    split = bars.values["split"]
+    adjusted, close = bars.values["adjusted_close"], bars.values["close"]
+    at_end = np.zeros(len(jumps.rows), dtype=bool)
+    for rows in (jumps.rows, np.minimum(jumps.rows + jumps.lasts, bars.last[jumps.rows])):
+        with np.errstate(invalid="ignore"):
+            at_end |= (split[rows] > 0.0) & (split[rows] != 1.0)
+            factor = np.log(adjusted[rows] / close[rows])
+            former = np.log(bars.before(adjusted, rows) / bars.before(close, rows))
+            at_end |= np.abs(factor - former) >= 0.5 * np.abs(jumps.size)
+    found: BoolArray = has_size | at_end
+    return found
+
+
+def _marked(bars: Bars, rows: IntArray, lengths: IntArray) -> BoolArray:
+    """Return true on ``lengths`` bars from each row on."""
+    found = np.zeros(len(bars), dtype=bool)
+    for ahead in range(int(lengths.max(initial=0))):
+        found[rows[lengths > ahead] + ahead] = True
+    return found
