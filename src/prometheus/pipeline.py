@@ -5,6 +5,9 @@ from __future__ import annotations
 from prometheus.domain.audit.steps import OUTCOMES
 from prometheus.domain.execution.ports import Broker
 from prometheus.domain.execution.steps import ORDERS, fills_step
+from prometheus.domain.market.correlations_step import CORRELATIONS
+from prometheus.domain.market.exposures_step import EXPOSURES
+from prometheus.domain.market.factors_step import FACTOR_RETURNS
 from prometheus.domain.market.steps import RETURNS, VOLATILITY
 from prometheus.domain.portfolios.steps import RISK, TARGETS
 from prometheus.domain.selection.steps import SCORES, UNIVERSES
@@ -14,7 +17,7 @@ from prometheus.kernel.config import EngineConfig
 
 def derivation_steps() -> tuple[Step, ...]:
     """Return the steps that recompute derived tables of the historical database."""
-    return (RETURNS, VOLATILITY)
+    return (RETURNS, VOLATILITY, FACTOR_RETURNS, EXPOSURES, CORRELATIONS)
 
 
 def engine_steps(broker: Broker) -> tuple[Step, ...]:

@@ -28,7 +28,6 @@ from tests.steps.worlds import (
     Worlds,
     as_owner,
     assets_of,
-    chosen,
     days_of_run,
     prepare,
     run_derivations,
@@ -259,9 +258,9 @@ def small_worlds(worlds: Worlds) -> dict[str, tuple[Databases, Assets]]:
     for databases in (none, unpriced):
         as_owner(databases, "historical", *(f"DELETE FROM {table}" for table in tables))
     return {
-        "no instrument": (none, chosen(assets_of(none), [CASH])),
+        "no instrument": (none, assets_of(none).chosen([CASH])),
         "no price": (unpriced, assets_of(unpriced)),
-        "one instrument": (one, chosen(assets_of(one), ["US_EQ:BRAV", CASH])),
+        "one instrument": (one, assets_of(one).chosen(["US_EQ:BRAV", CASH])),
     }
 
 
@@ -313,7 +312,11 @@ def _forget_derived(pipeline: Pipeline, databases: Databases, days: IntArray) ->
     """Delete the derived rows of a run's sessions, so that its derivation steps have something to do."""
     first = SESSIONS.dates[days[0]]
     tables: Sequence[str] = [table for step in pipeline.derivations for table in step.writes]
-    as_owner(databases, "historical", *(f"DELETE FROM {t} WHERE trade_date >= '{first}'" for t in tables))
+    as_owner(
+        databases,
+        "historical",
+        *(f"DELETE FROM {table} WHERE {TABLES[table].as_of} >= '{first}'" for table in tables),
+    )
 
 
 def _blamed(pipeline: Pipeline, databases: Databases, first: Stored, second: Stored) -> Broken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.pipeline import default_configs
 from prometheus.schema.tables import TABLES, TableSpec
+from prometheus.store.artifacts import Artifacts
 from prometheus.store.assets import read_assets
 from prometheus.store.connections import Databases, connect
 from prometheus.store.postgres import PostgresStorage
@@ -114,28 +115,16 @@ def assets_of(databases: Databases, *, cash: bool = True) -> Assets:
         return read_assets(connection, market_id=world.MARKET, cash_instrument_id=CASH if cash else None)
 
 
-def chosen(assets: Assets, ids: Sequence[str]) -> Assets:
-    """Return some of the instruments."""
-    at = [i for i, instrument in enumerate(assets.ids) if instrument in ids]
-    return Assets(
-        *(tuple(getattr(assets, name)[i] for i in at) for name in ("ids", "symbols")),
-        assets.digests[at],
-        *(
-            tuple(getattr(assets, name)[i] for i in at)
-            for name in ("issuers", "sectors", "asset_classes", "currencies")
-        ),
-        assets.delisted[at],
-    )
-
-
 def run_derivations(
     pipeline: Pipeline, databases: Databases, days: IntArray, *, assets: Assets | None = None
 ) -> Mapping[str, int]:
     """Run the derivation steps over sessions."""
-    with PostgresStorage(databases, SESSIONS, market_id=world.MARKET) as storage:
+    artifacts = Artifacts("memory://steps")
+    with PostgresStorage(databases, SESSIONS, market_id=world.MARKET, artifacts=artifacts) as storage:
         known = assets_of(databases, cash=False) if assets is None else assets
         about = World(Context(market_id=world.MARKET), SESSIONS, known, storage)
-        return derive(pipeline.derivation_graph(), pipeline.settings(), about, days=days)
+        counts = derive(pipeline.derivation_graph(), pipeline.settings(), about, days=days)
+    return {table: found.n_written for table, found in counts.items()}
 
 
 def run_engines(

@@ -6,12 +6,20 @@ heavy is imported inside the functions, so that the command line starts quickly.
 
 from prometheus.bootstrap.backtests import run_backtest
 from prometheus.bootstrap.demo import DemoRecord, run_demo
-from prometheus.bootstrap.markets import derive_if_stale, derive_market, sessions_of_market
+from prometheus.bootstrap.markets import (
+    derive_changes,
+    derive_if_stale,
+    derive_market,
+    derived_tables,
+    sessions_of_market,
+)
 
 __all__ = [
     "DemoRecord",
     "derive_if_stale",
+    "derive_changes",
     "derive_market",
+    "derived_tables",
     "run_backtest",
     "run_demo",
     "sessions_of_market",

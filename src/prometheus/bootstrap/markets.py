@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,9 @@ from prometheus.store.connections import Databases, connect, driver_errors, open
 from prometheus.store.settings import Settings
 
 if TYPE_CHECKING:
+    from prometheus.flow.affected import Change
     from prometheus.flow.progress import Progress
+    from prometheus.flow.storage import Written
 
 
 def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
@@ -45,12 +47,84 @@ def derive_market(
 ) -> Mapping[str, int]:
     """Recompute the derived tables of a market; return the rows that were new or changed, by table.
 
+    See `derived_tables`.
+    """
+    return _n_written(derived_tables(settings, market_id, first=first, last=last, progress=progress))
+
+
+def derive_changes(
+    settings: Settings,
+    market_id: str,
+    *,
+    first: np.datetime64,
+    last: np.datetime64,
+    instruments: Collection[str] | None = None,
+    table: str = "prices_daily",
+    progress: Progress | None = None,
+) -> Mapping[str, int]:
+    """Recompute the derived rows that the latest delivery can have changed, and no others.
+
+    Parameters
+    ----------
+    settings : Settings
+    market_id : str
+    first, last : datetime64[D]
+        The first and the last date of the rows that were new or corrected.
+    instruments : collection of str, optional
+        Whose rows they are; any by default.
+    table : str
+        The table that holds them.
+    progress : Progress, optional
+
+    Returns
+    -------
+    mapping of str to int
+        The rows that were new or changed, by table.
+
+    Notes
+    -----
+    If an earlier delivery was not derived from yet, everything is: nothing stays stale behind a change.
+    """
+    from prometheus.flow.affected import Change
+    from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.decisions import is_derived
+
+    databases = open_databases(settings)
+    configs = default_configs(derivation_steps()).values()
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        is_fresh = is_derived(connection, market_id, [c.config_id for c in configs], but_latest=1)
+    if not is_fresh:
+        return derive_market(settings, market_id, progress=progress)
+    places = sessions_of_market(databases, market_id).between(first, last)
+    if not len(places):
+        return {}
+    names = None if instruments is None else frozenset(instruments)
+    change = Change(int(places[0]), int(places[-1]), names, table)
+    return _n_written(derived_tables(settings, market_id, changes=[change], progress=progress))
+
+
+def derived_tables(
+    settings: Settings,
+    market_id: str,
+    *,
+    first: np.datetime64 | None = None,
+    last: np.datetime64 | None = None,
+    tables: Collection[str] | None = None,
+    changes: Sequence[Change] | None = None,
+    progress: Progress | None = None,
+) -> Mapping[str, Written]:
+    """Recompute derived tables of a market; return what became of their rows, by table.
+
     Parameters
     ----------
     settings : Settings
     market_id : str
     first, last : datetime64[D], optional
         Dates to recompute; all that has prices by default.
+    tables : collection of str, optional
+        Which of them; all by default.
+    changes : sequence of Change, optional
+        What is new or differs; without it everything between the dates is computed.
     progress : Progress, optional
 
     Raises
@@ -63,6 +137,7 @@ def derive_market(
     from prometheus.flow.graph import graph_of
     from prometheus.flow.world import World
     from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.artifacts import Artifacts
     from prometheus.store.assets import read_assets
     from prometheus.store.ledger import price_span
     from prometheus.store.postgres import PostgresStorage
@@ -81,10 +156,18 @@ def derive_market(
             f"{market_id} has prices from {span[0]} to {span[1]}.", remedy="Choose dates inside."
         )
     steps = derivation_steps()
+    if tables is not None:
+        steps = tuple(step for step in steps if set(step.writes) & set(tables))
     configs = default_configs(steps)
-    with PostgresStorage(databases, sessions, market_id=market_id) as storage:
+    artifacts = Artifacts(settings.artifacts_url)
+    with PostgresStorage(databases, sessions, market_id=market_id, artifacts=artifacts) as storage:
         world = World(Context(market_id=market_id), sessions, assets, storage)
-        return derive(graph_of(steps, configs), configs, world, days=days, progress=progress)
+        graph = graph_of(steps, configs)
+        return derive(graph, configs, world, days=days, changes=changes, progress=progress)
+
+
+def _n_written(counts: Mapping[str, Written]) -> dict[str, int]:
+    return {table: found.n_written for table, found in counts.items() if found.n_written}
 
 
 def derive_if_stale(

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from prometheus.flow.batch import Assets, Batch, Context
+from prometheus.flow.factors import FACTOR_VALUES, factor_panels, is_derived, is_series
 from prometheus.flow.graph import Graph
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.rows import Rows
-from prometheus.flow.storage import Storage, WriteJob
+from prometheus.flow.step import Step
+from prometheus.flow.storage import Storage, WriteJob, Written
 from prometheus.kernel.arrays import FloatArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.sessions import Sessions
@@ -63,31 +65,54 @@ class AsKnown:
     ) -> Mapping[str, FloatArray]:
         """See `Storage.panels`."""
         step = self._derivations.writers.get(table)
-        if step is None or not len(dates):
+        given = [name for name in columns if step is None or not is_derived(table, name)]
+        if step is None or not len(dates) or len(given) == len(columns):
             return self._storage.panels(table, columns, assets=assets, dates=dates, known_at=known_at)
+        wanted = [name for name in columns if name not in given]
+        out = dict(self._computed(step, table, wanted, assets, dates, known_at))
+        if given:
+            out |= self._storage.panels(table, given, assets=assets, dates=dates, known_at=known_at)
+        return out
+
+    def _computed(
+        self,
+        step: Step,
+        table: str,
+        columns: Sequence[str],
+        assets: Assets,
+        dates: np.ndarray[Any, np.dtype[np.datetime64]],
+        known_at: np.datetime64 | None,
+    ) -> Mapping[str, FloatArray]:
         first = self._sessions.index(dates[0])
         days = np.arange(first, first + len(dates), dtype=np.int64)
+        config = self._configs[step.name]
+        decided = self._sessions.rebalances(days, frequency=step.frequency(config))
+        if not len(decided):
+            width = 1 if is_series(table) else len(assets)
+            return {name: np.full((len(days), width), np.nan) for name in columns}
         reads = self._derivations.reads[step.name]
         inputs = Inputs(
             reads,
             storage=self,
             assets=assets,
             sessions=self._sessions,
-            first=first,
-            last=int(days[-1]),
+            first=int(decided[0]),
+            last=int(decided[-1]),
             known_at=known_at,
         )
         batch = Batch(
-            days=days,
+            days=decided,
             sessions=self._sessions,
             assets=assets,
             context=self._context,
-            decisions=np.zeros((len(days), 16), dtype=np.uint8),
-            panels=inputs.panels(reads, days),
+            decisions=np.zeros((len(decided), 16), dtype=np.uint8),
+            panels=inputs.panels(reads, decided),
             tables={},
         )
-        output = step.compute(batch, self._configs[step.name])
-        (rows,) = [rows for rows in output.rows if rows.table == table]
+        (rows,) = [rows for rows in step.compute(batch, config).rows if rows.table == table]
+        if table in FACTOR_VALUES:
+            market_id = self._context.market_id
+            return factor_panels(rows, columns, market_id=market_id, days=days, n_assets=len(assets))
         return {name: rows.panel(name, days=days, n_assets=len(assets)) for name in columns}
 
     def rows(
@@ -138,6 +163,10 @@ class AsKnown:
         """See `Storage.drain`."""
         return self._storage.drain()
 
-    def write_derived(self, rows: Rows) -> int:
+    def write_derived(self, rows: Rows) -> Written:
         """See `Storage.write_derived`."""
         return self._storage.write_derived(rows)
+
+    def put_artifact(self, content: bytes) -> str:
+        """See `Storage.put_artifact`."""
+        return self._storage.put_artifact(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,24 @@ class Assets:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def chosen(self, ids: Collection[str]) -> Assets:
+        """Return those of the instruments that are among the ids."""
+        at = [i for i, instrument in enumerate(self.ids) if instrument in ids]
+        ids_, symbols, issuers, sectors, classes, currencies = (
+            tuple(values[i] for i in at)
+            for values in (
+                self.ids,
+                self.symbols,
+                self.issuers,
+                self.sectors,
+                self.asset_classes,
+                self.currencies,
+            )
+        )
+        return Assets(
+            ids_, symbols, self.digests[at], issuers, sectors, classes, currencies, self.delisted[at]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,14 @@ def day_digests(
     return out
 
 
+def series_digests(columns: Mapping[str, FloatArray]) -> list[bytes]:
+    """Return a digest for each day of series of shape (n_days, 1), which are about no instrument."""
+    names = sorted(columns)
+    header = digest(*names)
+    values = np.concatenate([_canonical(columns[name]) for name in names], axis=1)
+    return [hashlib.blake2b(header + day.tobytes(), digest_size=DIGEST_SIZE).digest() for day in values]
+
+
 def _reference(assets: Assets, places: IntArray, is_delisted: BoolArray) -> bytes:
     """Return the digest of what the reference tables say of instruments."""
     return digest(

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from prometheus.flow.batch import Assets, Panel
-from prometheus.flow.fingerprints import day_digests, window_digest
+from prometheus.flow.factors import is_series
+from prometheus.flow.fingerprints import day_digests, series_digests, window_digest
 from prometheus.flow.step import Read
 from prometheus.flow.storage import Storage
 from prometheus.kernel.arrays import FloatArray, IntArray
@@ -58,6 +59,8 @@ class Inputs:
 
         def digests(table: str, columns: tuple[str, ...]) -> list[bytes]:
             chosen = {name: self._values[table, name] for name in columns}
+            if is_series(table):
+                return series_digests(chosen)
             return day_digests(chosen, assets, dates, following=following)
 
         with ThreadPoolExecutor(N_READERS) as readers:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 When = Literal["session", "rebalance"]
 Scope = Literal["market", "strategy", "portfolio"]
+Frequency = Literal["daily", "weekly", "monthly"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Read:
     table : str
         The table that is read.
     columns : tuple of str
-        Value columns that become panels of shape (n_days, n_assets). Empty: the read gives `Rows`.
+        Value columns that become panels of shape (n_days, n_assets). Empty: the read gives `Rows`. Of tables
+        that hold factors the columns are factors, see `flow.factors`.
     sessions : int
         How many sessions the window reaches back, its last day included.
     lag : int
@@ -57,12 +59,20 @@ class Output:
         The output in short, one a date of the batch.
     input_summaries : list of mapping
         The inputs in short, one a date of the batch.
+    artifacts : tuple of bytes
+        Contents that rows point to by `kernel.ids.artifact_uri`; stored before the rows are.
     """
 
     rows: tuple[Rows, ...]
     proposed_actions: list[Mapping[str, Any]]
     input_summaries: list[Mapping[str, Any]]
     updates: tuple[Rows, ...] = ()
+    artifacts: tuple[bytes, ...] = ()
+
+
+def every_session(_: Any) -> Frequency:
+    """Return that a step has rows for every session, whatever its settings."""
+    return "daily"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +117,12 @@ class Step:
         Whether a call for many dates hands the step's own rows on from date to date, so that the rows of the
         session before are needed for the first date only.
     completion : Completion, optional
+    is_by_instrument : bool
+        Of a derivation: whether an instrument's rows rest on that instrument's rows alone, so that a change of
+        some leaves the others' as they are.
+    frequency : callable
+        Of a derivation: settings to the sessions that have rows, "daily", "weekly" or "monthly"; the last
+        ones of their weeks or months.
     """
 
     name: str
@@ -119,6 +135,8 @@ class Step:
     scope: Scope = "portfolio"
     carries_itself: bool = False
     completion: Completion | None = None
+    is_by_instrument: bool = False
+    frequency: Callable[[Any], Frequency] = every_session
 
     @property
     def engine_name(self) -> str:

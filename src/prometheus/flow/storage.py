@@ -49,6 +49,23 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What became of recomputed rows of a table."""
+
+    n_new: int = 0
+    n_changed: int = 0
+    n_same: int = 0
+
+    @property
+    def n_written(self) -> int:
+        """Rows that the table did not hold before in this form."""
+        return self.n_new + self.n_changed
+
+    def __add__(self, other: Written) -> Written:
+        return Written(self.n_new + other.n_new, self.n_changed + other.n_changed, self.n_same + other.n_same)
+
+
+@dataclass(frozen=True, slots=True)
 class WriteJob:
     """Decisions with their rows: all of it in one transaction, or nothing.
 
@@ -78,7 +95,11 @@ class Storage(Protocol):
         dates: np.ndarray[Any, np.dtype[np.datetime64]],
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
-        """Return columns as arrays of shape (n_dates, n_assets), NaN where there is no row."""
+        """Return columns as arrays of shape (n_dates, n_assets), NaN where there is no row.
+
+        Of tables that hold factors the columns are named as in `flow.factors`; a series has shape
+        (n_dates, 1). A profile counts from its date until the issuer has another one.
+        """
         ...
 
     def rows(
@@ -122,6 +143,10 @@ class Storage(Protocol):
         """Wait for all submitted jobs; return the rows that were written, by table."""
         ...
 
-    def write_derived(self, rows: Rows) -> int:
-        """Store recomputed rows of the historical database; return how many were new or changed."""
+    def write_derived(self, rows: Rows) -> Written:
+        """Store recomputed rows of the historical database; what is the same stays untouched."""
+        ...
+
+    def put_artifact(self, content: bytes) -> str:
+        """Store a content, unless it is there already, and return its URI."""
         ...

@@ -123,6 +123,17 @@ def as_bytes_matrix(ids: Sequence[bytes]) -> ByteArray:
     return np.frombuffer(b"".join(ids), dtype=np.uint8).reshape(len(ids), DIGEST_SIZE)
 
 
+def artifact_uri(content: bytes) -> str:
+    """Return the URI under which a content is stored as an artifact: its SHA-256.
+
+    Examples
+    --------
+    >>> artifact_uri(b"")[:15]
+    'sha256:e3b0c442'
+    """
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
 def uuid_text(raw: bytes) -> str:
     """Return the usual text of a UUID's 16 bytes."""
     text = raw.hex()

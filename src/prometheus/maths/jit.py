@@ -21,13 +21,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 type_f8 = types.float64
 type_i8 = types.int64
+type_b1 = types.boolean
+pair_f8 = types.UniTuple(types.float64, 2)
 F1 = types.Array(types.float64, 1, "A", readonly=True)
 F2 = types.Array(types.float64, 2, "A", readonly=True)
 F3 = types.Array(types.float64, 3, "A", readonly=True)
+I1 = types.Array(types.int64, 1, "A", readonly=True)
 B2 = types.Array(types.boolean, 2, "A", readonly=True)
 I2 = types.Array(types.int64, 2, "A", readonly=True)
 OUT_F1 = types.Array(types.float64, 1, "C")
 OUT_F2 = types.Array(types.float64, 2, "C")
+OUT_F3 = types.Array(types.float64, 3, "C")
 OUT_I2 = types.Array(types.int64, 2, "C")
 
 

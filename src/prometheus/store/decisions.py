@@ -37,25 +37,36 @@ def latest_known_at(connection: Connection, market_id: str) -> datetime | None:
     return None if span is None else span[1]
 
 
-def is_derived(connection: Connection, market_id: str, config_ids: Sequence[str]) -> bool:
+def is_derived(
+    connection: Connection, market_id: str, config_ids: Sequence[str], *, but_latest: int = 0
+) -> bool:
     """Return whether every derivation of a market has a decision since its latest delivery.
 
-    A market without deliveries has nothing to derive.
+    Parameters
+    ----------
+    connection : Connection
+        To the runtime database.
+    market_id : str
+        One without deliveries has nothing to derive.
+    config_ids : sequence of str
+        Of the derivations.
+    but_latest : int
+        How many of the latest deliveries not to count.
     """
+    delivered = connection.execute(
+        "SELECT timestamp FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s"
+        " ORDER BY timestamp DESC OFFSET %s LIMIT 1",
+        [market_id, but_latest],
+    ).fetchone()
+    if delivered is None:
+        return True
     found = connection.execute(
-        "SELECT count(DISTINCT config_id) FILTER (WHERE engine_name = 'DERIVE' AND timestamp >= latest)"
-        " FROM engine_decisions, (SELECT max(timestamp) AS latest FROM engine_decisions"
-        " WHERE engine_name = 'INGEST' AND context_id = %(market)s) AS delivery"
-        " WHERE context_id = %(market)s AND config_id = ANY(%(configs)s)",
-        {"market": market_id, "configs": list(config_ids)},
+        "SELECT count(DISTINCT config_id) FROM engine_decisions WHERE engine_name = 'DERIVE'"
+        " AND context_id = %s AND config_id = ANY(%s) AND timestamp >= %s",
+        [market_id, list(config_ids), delivered[0]],
     ).fetchone()
     assert found is not None
-    if found[0] == len(set(config_ids)):
-        return True
-    delivered = connection.execute(
-        "SELECT 1 FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s LIMIT 1", [market_id]
-    ).fetchone()
-    return delivered is None
+    return bool(found[0] == len(set(config_ids)))
 
 
 def record_decision(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -77,6 +79,51 @@ def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame) -> t
     ).rowcount
     connection.execute(sql.SQL("DROP TABLE {staging}").format(**parts))
     return n_new, n_changed, frame.height - n_new - n_changed
+
+
+def append_panels(connection: Connection, frame: pl.DataFrame) -> tuple[int, int, int]:
+    """Append correlation panels that differ from the latest of their market, settings and last session.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database; the transaction is the caller's.
+    frame : polars.DataFrame
+        The columns of correlation_panels but for ``created_at``; ``panel_id`` says what is in the row.
+
+    Returns
+    -------
+    tuple of int
+        How many were new, 0 and how many were there.
+
+    Notes
+    -----
+    Of two panels for one session the later one counts. A panel that comes back after another one took its
+    place, because a correction was undone, is a new version: its id ends with its number then.
+    """
+    import polars as pl
+
+    if frame.height == 0:
+        return 0, 0, 0
+    connection.execute("LOCK TABLE correlation_panels IN SHARE ROW EXCLUSIVE MODE")
+    stored = connection.execute(
+        "SELECT split_part(panel_id, '/', 1), universe_spec ->> 'market_id',"
+        " universe_spec ->> 'config_id', end_date FROM correlation_panels"
+        " WHERE end_date BETWEEN %s AND %s ORDER BY created_at, panel_id",
+        [frame["end_date"].min(), frame["end_date"].max()],
+    ).fetchall()
+    latest = {tuple(about): content for content, *about in stored}
+    n_versions = Counter(content for content, *_ in stored)
+    ids: list[str | None] = []
+    for panel_id, spec, date in frame.select("panel_id", "universe_spec", "end_date").iter_rows():
+        about = json.loads(spec)
+        if latest.get((about["market_id"], about["config_id"], date)) == panel_id:
+            ids.append(None)
+        else:
+            ids.append(f"{panel_id}/{n_versions[panel_id] + 1}" if n_versions[panel_id] else panel_id)
+    new = frame.with_columns(pl.Series("panel_id", ids, dtype=pl.String)).drop_nulls("panel_id")
+    copy_frame(connection, "correlation_panels", new)
+    return new.height, 0, frame.height - new.height
 
 
 def _all_equal(names: tuple[str, ...]) -> sql.Composed:

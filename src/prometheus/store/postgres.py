@@ -12,22 +12,29 @@ import numpy as np
 import psycopg
 
 from prometheus.flow.batch import Assets, Context
+from prometheus.flow.factors import FACTOR_VALUES, factor_id_of, is_series
 from prometheus.flow.rows import Rows
-from prometheus.flow.storage import WriteJob
+from prometheus.flow.storage import WriteJob, Written
 from prometheus.kernel.arrays import FloatArray
 from prometheus.kernel.config import EngineConfig
+from prometheus.kernel.errors import ConfigError
 from prometheus.kernel.ids import short_id
 from prometheus.kernel.sessions import Sessions
 from prometheus.schema.tables import TABLES
+from prometheus.store.artifacts import Artifacts
 from prometheus.store.connections import Databases, connect, driver_errors
-from prometheus.store.derived import upsert_derived
+from prometheus.store.derived import append_panels, upsert_derived
+from prometheus.store.factor_panels import read_exposures, read_series
 from prometheus.store.frames import frame_of
 from prometheus.store.jobs import write_job
 from prometheus.store.panels import read_panels
+from prometheus.store.profile_panels import read_profiles
 from prometheus.store.rows import read_rows
 from prometheus.store.writers import Writers
 
 CREATED_BY = "prometheus"
+DELIVERED = ("prices_daily", "factors_daily")
+"""Tables whose rows carry the batch that brought them, and the versions that it replaced."""
 
 
 class PostgresStorage:
@@ -39,12 +46,22 @@ class PostgresStorage:
     sessions : Sessions
         The axis that days point into.
     market_id : str
-        The market whose deliveries its prices come from.
+        The market whose deliveries its prices come from, and whose factors ":MKT" and the like are.
+    artifacts : Artifacts, optional
+        Where steps' artifacts go; needed only if a step makes some.
     """
 
-    def __init__(self, databases: Databases, sessions: Sessions, *, market_id: str) -> None:
+    def __init__(
+        self,
+        databases: Databases,
+        sessions: Sessions,
+        *,
+        market_id: str,
+        artifacts: Artifacts | None = None,
+    ) -> None:
         self._databases = databases
         self._market_id = market_id
+        self._artifacts = artifacts
         self._sessions = sessions
         self._readers: dict[tuple[str, int], psycopg.Connection[Any]] = {}
         self._writers = Writers(lambda: connect(databases.runtime_url), self._write)
@@ -76,8 +93,12 @@ class PostgresStorage:
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
         """See `Storage.panels`."""
-        late = [] if known_at is None or table != "prices_daily" else self._late_batches(known_at)
+        late = [] if known_at is None or table not in DELIVERED else self._late_batches(table, known_at)
         with self._reader(TABLES[table].database) as connection:
+            if table in FACTOR_VALUES:
+                return self._factors(connection, table, columns, assets, dates, late, known_at)
+            if table == "profiles":
+                return read_profiles(connection, columns, assets=assets, dates=dates, known_at=known_at)
             return read_panels(
                 connection,
                 table,
@@ -88,12 +109,32 @@ class PostgresStorage:
                 known_at=known_at,
             )
 
-    def _late_batches(self, known_at: np.datetime64) -> list[str]:
+    def _factors(
+        self,
+        connection: psycopg.Connection[Any],
+        table: str,
+        columns: Sequence[str],
+        assets: Assets,
+        dates: np.ndarray[Any, np.dtype[np.datetime64]],
+        late: Sequence[str],
+        known_at: np.datetime64 | None,
+    ) -> Mapping[str, FloatArray]:
+        ids = {factor_id_of(name, market_id=self._market_id): name for name in columns}
+        if is_series(table):
+            found = read_series(connection, list(ids), dates=dates, late_batches=late, known_at=known_at)
+        else:
+            found = read_exposures(connection, list(ids), assets=assets, dates=dates)
+        return {name: found[factor] for factor, name in ids.items()}
+
+    def _late_batches(self, table: str, known_at: np.datetime64) -> list[str]:
+        """Return the deliveries after a moment: of prices those of this market, of factors all."""
+        of_market = " AND context_id = %s" if table == "prices_daily" else ""
         with self._reader("runtime") as connection:
             found = connection.execute(
-                "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s "
-                "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz",
-                [self._market_id, f"{known_at}Z"],
+                b"SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' "
+                b"AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz"
+                + of_market.encode(),
+                [f"{known_at}Z", *([self._market_id] if of_market else [])],
             )
             return [short_id(row[0].bytes) for row in found]
 
@@ -160,11 +201,22 @@ class PostgresStorage:
         """See `Storage.drain`."""
         return self._writers.drain()
 
-    def write_derived(self, rows: Rows) -> int:
+    def write_derived(self, rows: Rows) -> Written:
         """See `Storage.write_derived`."""
+        frame = frame_of(rows, self._sessions.dates)
         with driver_errors(), connect(self._databases.historical_url) as connection:
-            n_new, n_changed, _ = upsert_derived(connection, rows.table, frame_of(rows, self._sessions.dates))
-            return n_new + n_changed
+            if rows.table == "correlation_panels":
+                return Written(*append_panels(connection, frame))
+            return Written(*upsert_derived(connection, rows.table, frame))
+
+    def put_artifact(self, content: bytes) -> str:
+        """See `Storage.put_artifact`."""
+        if self._artifacts is None:
+            raise ConfigError(
+                "Artifacts are to be stored, but nothing says where.",
+                remedy="Set PROMETHEUS_ARTIFACTS_URL, or give PostgresStorage its artifacts.",
+            )
+        return self._artifacts.put(content)
 
     def _write(self, connection: psycopg.Connection[Any], job: WriteJob) -> Mapping[str, int]:
         with driver_errors(), connection.transaction():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -58,8 +58,8 @@ class QualityConfig(EngineConfig):
         Shadow of a bar, in usual ranges between high and low, from which its high or low is judged.
     max_section_share : float
         Share of a day's bars with such shadows above which the market moved.
-    swap_scales : float
-        Overnight gaps, in usual ones, that changing two bars must mend.
+    swap_odds : float
+        Log-likelihood that changing the places of two bars must gain.
     twin_sessions : int
         Bars equal to another instrument's, one after the other, that are no chance.
     min_rows : int
@@ -88,7 +88,7 @@ class QualityConfig(EngineConfig):
     max_spike_volume: float = Field(default=2.0, gt=0)
     spike_ranges: float = Field(default=4.0, gt=0)
     max_section_share: float = Field(default=0.05, gt=0, le=1)
-    swap_scales: float = Field(default=4.0, gt=0)
+    swap_odds: float = Field(default=15.0, gt=0)
     twin_sessions: int = Field(default=21, ge=2)
     min_rows: int = Field(default=100, ge=1)
     max_rejected_share: float = Field(default=0.25, gt=0, le=1)
@@ -109,3 +109,63 @@ class VolatilityConfig(EngineConfig):
 
     engine_name: ClassVar[str] = "DERIVE"
     version: ClassVar[str] = "2"
+
+
+class FactorsConfig(EngineConfig):
+    """Factor returns of a market: factors_daily.
+
+    Attributes
+    ----------
+    min_names : int
+        A day on which fewer names can be sorted, or return anything, has no row.
+    tail : float
+        Share of the sorted names in each leg.
+    earnings, quality : str
+        Where profiles hold earnings per share and the measure of quality; keys joined by dots.
+    """
+
+    engine_name: ClassVar[str] = "DERIVE"
+
+    min_names: int = Field(default=10, ge=2)
+    tail: float = Field(default=0.3, gt=0, le=0.5)
+    earnings: str = "ratios.earnings_per_share"
+    quality: str = "ratios.return_on_equity"
+
+
+class ExposuresConfig(EngineConfig):
+    """Exposures of instruments to the market's factors: instrument_factors_daily.
+
+    Attributes
+    ----------
+    factors : tuple of str
+        Regressed on together.
+    window, min_observations : int
+        Sessions of a regression, and how many of them must have the return and every factor.
+    every : str
+        The sessions that get rows: all, or the last ones of weeks or months.
+    """
+
+    engine_name: ClassVar[str] = "DERIVE"
+
+    factors: tuple[str, ...] = Field(default=("MKT", "MOM", "STREV", "LOWVOL"), min_length=1)
+    window: int = Field(default=252, ge=20)
+    min_observations: int = Field(default=126, ge=10)
+    every: Literal["daily", "weekly", "monthly"] = "weekly"
+
+
+class CorrelationsConfig(EngineConfig):
+    """Correlation matrices at the end of each month: correlation_panels.
+
+    Attributes
+    ----------
+    window, min_observations : int
+        Sessions of a matrix, and how many of them must have returns.
+    min_names : int
+        A month with fewer names has no matrix.
+    """
+
+    engine_name: ClassVar[str] = "DERIVE"
+
+    window: int = Field(default=252, ge=2)
+    min_observations: int = Field(default=189, ge=2)
+    min_names: int = Field(default=2, ge=2)

@@ -72,6 +72,7 @@ RETURNS = Step(
     writes=("returns_daily",),
     compute=returns_daily,
     scope="market",
+    is_by_instrument=True,
 )
 VOLATILITY = Step(
     name="volatility_daily",
@@ -80,4 +81,5 @@ VOLATILITY = Step(
     writes=("volatility_daily",),
     compute=volatility_daily,
     scope="market",
+    is_by_instrument=True,
 )
