@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from prometheus.cli.ingest import instruments, prices
+from prometheus.cli.ingest import fundamentals, instruments, prices
 
 app = typer.Typer()
-for kind in (prices, instruments):
+for kind in (prices, instruments, fundamentals):
     app.registered_commands += kind.app.registered_commands

@@ -119,8 +119,10 @@ def months_between(start: date, end: date) -> int | None:
 
     Examples
     --------
-    >>> months_between(date(2022, 9, 25), date(2023, 7, 1)), months_between(date(2023, 1, 1), date(2023, 1, 31))
-    (9, None)
+    >>> months_between(date(2022, 9, 25), date(2023, 7, 1))
+    9
+    >>> months_between(date(2023, 1, 1), date(2023, 1, 31)) is None
+    True
     """
     months = ((end - start).days + 1) / DAYS_A_MONTH
     quarters = round(months / 3)

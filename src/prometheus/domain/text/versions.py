@@ -1,7 +1,7 @@
 """Which of the delivered documents say something new.
 
-A document has a key (an accession, or an issuer with form and period), a moment at which it became known, and a
-content. The documents of a key are a history: one says something new if it differs from what was believed
+A document has a key (an accession, or an issuer with form and period), a moment at which it became known, and
+a content. The documents of a key are a history: one says something new if it differs from what was believed
 at its moment, that is from the latest before it. The same report a day later is a repeat; one with another
 content is a restatement; the first content once more after that is new again.
 """
@@ -38,8 +38,8 @@ def verdicts(delivered: Sequence[Version], stored: Iterable[Version]) -> list[Ve
     Returns
     -------
     list of str
-        ``new``; ``unchanged``, as on record; ``repeated``, as another one of this delivery; ``contradicting``,
-        where several say different things at one moment and none of them is what was believed.
+        ``new``; ``unchanged``, as on record; ``repeated``, as another one of this delivery;
+        ``contradicting``, where several say different new things at one moment.
 
     Examples
     --------
@@ -64,21 +64,24 @@ def verdicts(delivered: Sequence[Version], stored: Iterable[Version]) -> list[Ve
         is_stored = False
         for _, moment in groupby(history, key=lambda one: one[0]):
             now = list(moment)
-            # At one moment, what is on record counts before what is delivered.
-            for _, place, version in now:
-                if place < 0:
-                    believed, is_stored = version.content, True
+            on_record = [version.content for _, place, version in now if place < 0]
+            said_already = dict.fromkeys(on_record, True)
+            if believed is not None:
+                said_already.setdefault(believed, is_stored)
             fresh: dict[str, int] = {}
             for _, place, version in now:
                 if place < 0:
                     continue
-                if version.content == believed:
-                    found[place] = "unchanged" if is_stored else "repeated"
+                if version.content in said_already:
+                    found[place] = "unchanged" if said_already[version.content] else "repeated"
                 elif version.content in fresh:
                     found[place] = "repeated"
                 else:
                     fresh[version.content] = place
-            if len(fresh) == 1:
+            changed = [content for content in on_record if content != believed]
+            if changed:
+                believed, is_stored = changed[-1], True
+            if len(fresh) == 1 and not changed:
                 believed, is_stored = next(iter(fresh)), False
             elif fresh:
                 for _, place, version in now:
