@@ -64,7 +64,7 @@ def _text(name: str) -> pl.Expr:
 
 def _date(dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.String:  # a time of midnight may stand behind the date
-        text = _text("trade_date").str.replace(r"[T ]00:00(:00(\.0+)?)?(Z|\+00:00)?$", "")
+        text = _text("trade_date").str.replace(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]\d\d:?\d\d)?$", "")
         return text.str.to_date("%Y-%m-%d", strict=False)
     if isinstance(dtype, pl.Datetime):  # likewise; the date is that of its own zone, not of UTC
         moment = pl.col("trade_date")

@@ -1,0 +1,292 @@
+"""The rows of one file of prices under their canonical names, and what was taken as what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prometheus.adapters.delivered_files import DeliveredFile
+from prometheus.adapters.lean_actions import LeanFolders
+from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
+from prometheus.adapters.text_tables import DELIMITERS, TextLayout, text_chunks, text_layout
+from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
+from prometheus.domain.market.dates import read_dates
+from prometheus.kernel.errors import InputFileError
+from prometheus.kernel.violations import VIOLATIONS, found_violations
+
+_TAILS = re.compile(r"[_-](data|daily|prices?|1d|us_d)$", re.IGNORECASE)
+_SCALED = ("open", "high", "low", "close", "adjusted_close", "dividend")
+_AMBIGUOUS = (
+    "May be day or month first: name the date_format in a mapping file, or write dates as 2013-02-08."
+)
+
+
+def symbol_in(name: str) -> str:
+    """Return the symbol that the name of a file of one instrument says.
+
+    Examples
+    --------
+    >>> symbol_in("BRK.B_data.csv"), symbol_in("AAPL.csv")
+    ('BRK.B', 'AAPL')
+    """
+    return _TAILS.sub("", PurePosixPath(name).stem)
+
+
+class PriceTable:
+    """One file of prices.
+
+    Parameters
+    ----------
+    file : DeliveredFile
+    mapping : PriceMapping or None
+        What it looks like; recognised or found by default.
+    said : str or None
+        Where that comes from.
+    chunk_rows : int
+    lean : LeanFolders
+
+    Attributes
+    ----------
+    n_read : int
+        Rows that were seen so far, whatever became of them.
+
+    Raises
+    ------
+    InputFileError
+        If it is not a table of prices.
+    """
+
+    def __init__(
+        self,
+        file: DeliveredFile,
+        mapping: PriceMapping | None,
+        said: str | None,
+        chunk_rows: int,
+        lean: LeanFolders,
+    ) -> None:
+        self.n_read = 0
+        self._file = file
+        self._chunk_rows = chunk_rows
+        self._lean = lean
+        self._formats: dict[str, str] = {}
+        self._actions: str | None = None
+        self._layout: TextLayout | None = None
+        self._parquet: pq.ParquetFile | None = None
+        if file.suffix == ".parquet":
+            self._parquet = _parquet_file(file)
+            names = [str(name) for name in self._parquet.schema_arrow.names]
+            found = None if mapping else seen_preset(names, "")
+            self._mapping = mapping or (preset(found) if found else PriceMapping())
+        else:
+            self._mapping, found = self._settled(mapping)
+            self._layout = self._laid_out(self._mapping)
+            names = list(self._layout.names)
+        self._said = said or (f"recognised as preset {found}" if found else "found by headers")
+        self._names: list[str] = names
+        self._columns = self._canonical(names)
+        self._only = {self._header(header): value for header, value in self._mapping.only.items()}
+
+    @property
+    def choice(self) -> str:
+        """What was taken as what, in a line."""
+        taken = ", ".join(f"{given!r} → {name}" for given, name in self._columns.items())
+        parts = [self._said]
+        if self._layout is not None:
+            delimiter = self._layout.delimiter
+            parts.append(f"separated by {DELIMITERS.get(delimiter, repr(delimiter))}")
+        parts.append(taken)
+        if "symbol" not in self._columns.values():
+            parts.append("symbol as given" if self._mapping.symbol else "symbol from the file's name")
+        left_out = [name for name in self._names if name not in self._columns and name not in self._only]
+        if left_out:
+            parts.append(f"left out {', '.join(map(repr, left_out))}")
+        if self._only:
+            parts.append("only rows with " + ", ".join(f"{n!r} = {v!r}" for n, v in self._only.items()))
+        if self._formats:
+            parts.append(f"dates {' and '.join(sorted(set(self._formats.values())))}")
+        if self._mapping.price_scale != 1.0:
+            parts.append(f"prices divided by {self._mapping.price_scale:g}")
+        if self._actions:
+            parts.append(self._actions)
+        return "; ".join(parts)
+
+    def pieces(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Yield ``row``, ``symbol``, ``trade_date`` and what else there is, and what could not be read."""
+        if self._mapping.actions == "factor_files":
+            yield self._whole()
+            return
+        for raw, violations in self._raw():
+            yield self._converted(raw, violations)
+
+    def _whole(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return all rows of a file of one symbol with the actions that lie beside it."""
+        both = [self._converted(raw, violations) for raw, violations in self._raw()]
+        frames = [rows for rows, _ in both]
+        if not frames:
+            return pl.DataFrame(), VIOLATIONS
+        is_alike = all(frame.schema == frames[0].schema for frame in frames)
+        bars = pl.concat(frames if is_alike else [frame.cast(pl.String) for frame in frames])
+        ticker = symbol_in(self._file.member)
+        bars, self._actions = self._lean.with_actions(bars, ticker=ticker, origin=self._file.origin)
+        return bars, pl.concat([VIOLATIONS, *(broken for _, broken in both)])
+
+    def _raw(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Yield ``row``, the columns under their canonical names, and those that `only` looks at."""
+        both = [*self._columns.items(), *((header, f"only {header}") for header in self._only)]
+        names = dict.fromkeys(given for given, _ in both)
+        if self._layout is not None:
+            places = [self._names.index(given) for given in names]
+            for rows, broken in text_chunks(self._file, self._layout, places):
+                self.n_read += rows.height + broken.height
+                wanted = (pl.col(str(self._names.index(given))).alias(name) for given, name in both)
+                yield rows.select("row", *wanted), broken
+            return
+        assert self._parquet is not None
+        try:
+            for batch in self._parquet.iter_batches(batch_size=self._chunk_rows, columns=list(names)):
+                table = pl.DataFrame(batch)
+                first, self.n_read = self.n_read + 1, self.n_read + table.height
+                number = pl.int_range(first, self.n_read + 1, dtype=pl.UInt32).alias("row")
+                yield table.select(number, *(pl.col(given).alias(name) for given, name in both)), VIOLATIONS
+        except (pa.ArrowException, OSError) as error:
+            raise _not_parquet(self._file.name, error) from error
+
+    def _converted(self, rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        for header, value in self._only.items():
+            rows = rows.filter(pl.col(f"only {header}").cast(pl.String).str.strip_chars() == value)
+        rows = rows.with_columns(self._symbol(rows))
+        if self._mapping.currency is not None:
+            rows = rows.with_columns(pl.lit(self._mapping.currency).alias("currency"))
+        texts = [n for n in rows.columns if n in CANONICAL and rows.schema[n] == pl.String]
+        if self._mapping.nulls and texts:
+            blank = pl.col(texts).str.strip_chars().is_in(list(self._mapping.nulls))
+            rows = rows.with_columns(pl.when(~blank).then(pl.col(texts)))
+        rows = self._numbers(rows, [name for name in texts if name in NUMBERS])
+        if rows.schema["trade_date"] == pl.String:
+            rows, ambiguous = self._dated(rows)
+            broken = pl.concat([broken, ambiguous])
+        order = ("row", "symbol", "trade_date", *NUMBERS, "currency")
+        return rows.select(name for name in order if name in rows.columns), broken
+
+    def _symbol(self, rows: pl.DataFrame) -> pl.Expr:
+        mapping = self._mapping
+        name = (
+            PurePosixPath(self._file.member).stem if mapping.symbol_pattern else symbol_in(self._file.member)
+        )
+        has_column = "symbol" in rows.columns and mapping.symbol is None
+        symbol = pl.col("symbol").cast(pl.String) if has_column else pl.lit(mapping.symbol or name)
+        if mapping.symbol_pattern is not None and mapping.symbol is None:
+            symbol = symbol.str.extract(f"(?i){mapping.symbol_pattern}", _group(mapping.symbol_pattern))
+        if mapping.symbol_case == "upper":
+            symbol = symbol.str.to_uppercase()
+        elif mapping.symbol_case == "lower":
+            symbol = symbol.str.to_lowercase()
+        return symbol.alias("symbol")
+
+    def _numbers(self, rows: pl.DataFrame, texts: Sequence[str]) -> pl.DataFrame:
+        mapping = self._mapping
+        if texts and mapping.thousands:
+            rows = rows.with_columns(pl.col(texts).str.replace_all(mapping.thousands, "", literal=True))
+        if texts and mapping.decimal == ",":
+            rows = rows.with_columns(pl.col(texts).str.replace(",", ".", literal=True))
+        if mapping.price_scale == 1.0:
+            return rows
+        scaled = []
+        for name in (name for name in _SCALED if name in rows.columns):
+            given = rows[name].str.strip_chars() if name in texts else rows[name]
+            number = given.cast(pl.Float64, strict=False) / mapping.price_scale
+            is_clean = number.null_count() == given.null_count()
+            scaled.append(number if is_clean else number.cast(pl.String).fill_null(given.cast(pl.String)))
+        return rows.with_columns(scaled)
+
+    def _dated(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        texts = rows["trade_date"]
+        read = read_dates(texts, self._formats, date_format=self._mapping.date_format)
+        broken = VIOLATIONS
+        if read.is_ambiguous.any():
+            named = rows.with_columns(pl.lit(self._file.name).alias("file"))
+            broken = found_violations(
+                named, read.is_ambiguous, field="trade_date", rule="ambiguous_date", remedy=_AMBIGUOUS
+            )
+        is_clean = read.dates.null_count() == texts.null_count()
+        dates = read.dates if is_clean else read.dates.cast(pl.String).fill_null(texts)
+        return rows.with_columns(dates.alias("trade_date")).filter(~read.is_ambiguous), broken
+
+    def _settled(self, mapping: PriceMapping | None) -> tuple[PriceMapping, str | None]:
+        if mapping is not None:
+            return mapping, None
+        layout = text_layout(self._file, n_known=n_known)
+        with self._file.open() as stream:
+            line = stream.read(1 << 10).split(b"\n")[0].decode("utf-8", "replace").strip("\ufeff\r\n ")
+        found = seen_preset(layout.names, line)
+        return (preset(found), found) if found else (PriceMapping(), None)
+
+    def _laid_out(self, mapping: PriceMapping) -> TextLayout:
+        return text_layout(
+            self._file,
+            n_known=lambda names: n_known(names) + sum(name in mapping.columns.values() for name in names),
+            delimiter=mapping.delimiter,
+            encoding=mapping.encoding,
+            has_header=mapping.has_header,
+            skip_lines=mapping.skip_lines,
+        )
+
+    def _canonical(self, names: Sequence[str]) -> Mapping[str, str]:
+        given = {}
+        for name, place in self._mapping.columns.items():
+            if isinstance(place, int) and place > len(names):
+                raise InputFileError(
+                    f"{self._file.name} row 1: it has {len(names)} columns, and place {place} is {name}.",
+                    remedy="Give the place of each column from 1, or another preset.",
+                )
+            given[name] = names[place - 1] if isinstance(place, int) else place
+        found = canonical_columns(names, file=self._file.name, given=given, ignored=self._mapping.ignore)
+        if self._parquet is not None:
+            _require_types(self._file.name, self._parquet, found)
+        return found
+
+    def _header(self, wanted: str) -> str:
+        same = [name for name in self._names if squeezed(name) == squeezed(wanted)]
+        if not same:
+            raise InputFileError(
+                f"{self._file.name}: no column {wanted!r} among {', '.join(map(repr, self._names))}.",
+                remedy="`only` in the mapping names headers of the file.",
+            )
+        return same[0]
+
+
+def _parquet_file(file: DeliveredFile) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(file.open())
+    except (pa.ArrowException, OSError) as error:
+        raise _not_parquet(file.name, error) from error
+
+
+def _not_parquet(name: str, error: BaseException) -> InputFileError:
+    said = str(error).strip().split("\n")[0].rstrip(".")
+    return InputFileError(f"{name} is not the Parquet file its name says: {said}.", remedy="Fetch it again.")
+
+
+def _require_types(name: str, file: pq.ParquetFile, columns: Mapping[str, str]) -> None:
+    schema = pl.DataFrame(file.schema_arrow.empty_table()).schema
+    odd = [given for given, meant in columns.items() if not _is_taken(schema[given], meant)]
+    if odd:
+        kinds = ", ".join(f"{given!r} of type {schema[given]}" for given in odd)
+        raise InputFileError(f"{name}: column {kinds}.", remedy="Expected texts, dates and numbers.")
+
+
+def _is_taken(dtype: pl.DataType, name: str) -> bool:
+    if dtype in (pl.String, pl.Null):
+        return True
+    if name == "trade_date":
+        return dtype in (pl.Date, pl.Datetime)
+    return dtype.is_numeric() or (name in ("symbol", "currency") and dtype in (pl.Categorical, pl.Enum))
+
+
+def _group(pattern: str) -> int:
+    return re.compile(pattern).groupindex["symbol"]

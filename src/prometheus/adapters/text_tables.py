@@ -1,0 +1,309 @@
+"""Tables in text files, piece by piece: any delimiter, the line of each row, and the rows that are none.
+
+1. The first lines settle the delimiter and the header.
+2. The rest comes in blocks that end with a line. Where every line of a block has as many delimiters as the
+   header and no quotes, polars reads it; any other block is read line by line.
+3. A line that is no row of the table, or not in the encoding, is a violation; the others are rows.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from prometheus.adapters.delivered_files import DeliveredFile
+from prometheus.kernel.errors import InputFileError
+from prometheus.kernel.violations import VIOLATIONS
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+BLOCK = 8 << 20
+LONGEST_LINE = 1 << 16
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_AS_UTF8 = "Save it as UTF-8, or name its encoding in a mapping file: encoding = "
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayout:
+    """What has to be known of a text file to read its rows.
+
+    Attributes
+    ----------
+    delimiter : str
+    names : tuple of str
+        The headers; without a header line, the places of the columns from 1: ``"1"``, ``"2"``.
+    first_line : int
+        Line of the first row, from 1.
+    encoding : str
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    first_line: int
+    encoding: str = "utf-8"
+
+
+def text_layout(
+    file: DeliveredFile,
+    *,
+    n_known: Callable[[Sequence[str]], int],
+    delimiter: str | None = None,
+    encoding: str = "utf-8",
+    has_header: bool = True,
+    skip_lines: int = 0,
+) -> TextLayout:
+    """Return how a text file is laid out, by its first lines.
+
+    Parameters
+    ----------
+    file : DeliveredFile
+    n_known : callable
+        Headers to how many of them are known: the delimiter that makes most of them so is the file's.
+    delimiter, encoding, has_header, skip_lines
+        What is known of it.
+
+    Raises
+    ------
+    InputFileError
+        If it is no text, or not in the encoding, or has no header.
+    """
+    with file.open() as stream:
+        head = stream.read(LONGEST_LINE)
+    _require_text(file.name, head, encoding)
+    lines = _decoded(file.name, head, encoding).split("\n")
+    place = skip_lines
+    while place < len(lines) and not lines[place].strip():
+        place += 1
+    if place >= len(lines):
+        raise InputFileError(f"{file.name} has no rows.", remedy="Ask for the file again, or leave it out.")
+    line = lines[place].rstrip("\r")
+    if len(line) >= LONGEST_LINE - 8:
+        raise InputFileError(
+            f"{file.name} row {place + 1}: the line is longer than {LONGEST_LINE} bytes.",
+            remedy="Give a table with one row a line.",
+        )
+    if delimiter is None:
+        ways = {given: _fields(line, given) for given in DELIMITERS}
+        delimiter = max(ways, key=lambda given: (n_known(ways[given]), len(ways[given])))
+    fields = _fields(line, delimiter)
+    names = [name.strip() for name in fields] if has_header else [str(i + 1) for i in range(len(fields))]
+    return TextLayout(delimiter, tuple(names), place + (2 if has_header else 1), encoding)
+
+
+def text_chunks(
+    file: DeliveredFile, layout: TextLayout, places: Sequence[int], *, block: int = BLOCK
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield the rows of a text file, and the lines that are none.
+
+    Parameters
+    ----------
+    file : DeliveredFile
+    layout : TextLayout
+    places : sequence of int
+        The columns to take, from 0.
+    block : int
+        Bytes that are read at once.
+
+    Yields
+    ------
+    rows : polars.DataFrame
+        ``row``, the number of the line, and a column of texts for each place, named by it; empty is null.
+    violations : polars.DataFrame
+        Rules ``wrong_number_of_fields`` and ``wrong_encoding``.
+    """
+    line = 1
+    for raw in _blocks(file, layout.encoding, block):
+        skipped = max(layout.first_line - line, 0)
+        n_lines = raw.count(b"\n")
+        if skipped:
+            kept = raw.split(b"\n", skipped)
+            raw = kept[-1] if len(kept) > skipped else b""
+        if raw:
+            yield _read(file.name, raw, line + skipped, layout, places)
+        line += n_lines
+
+
+def _blocks(file: DeliveredFile, encoding: str, size: int) -> Iterator[bytes]:
+    """Yield the bytes in pieces that end with a line, in UTF-8 unless they are broken."""
+    with file.open() as stream:
+        held = b""
+        is_first = True
+        for piece in _pieces(stream, file.name, encoding, size):
+            if is_first:
+                piece = piece.removeprefix(codecs.BOM_UTF8)
+                is_first = False
+            held += piece
+            end = held.rfind(b"\n") + 1
+            if end:
+                yield held[:end]
+                held = held[end:]
+        if held:
+            yield held + b"\n"
+
+
+def _pieces(stream: BinaryIO, name: str, encoding: str, size: int) -> Iterator[bytes]:
+    if encoding == "utf-8":
+        while piece := stream.read(size):
+            yield piece
+        return
+    decoder = codecs.getincrementaldecoder(encoding)()
+    n_read = 0
+    while piece := stream.read(size):
+        try:
+            text = decoder.decode(piece)
+        except UnicodeError as error:
+            raise _not_in(name, encoding, n_read + getattr(error, "start", 0)) from error
+        n_read += len(piece)
+        yield text.encode()
+
+
+def _read(
+    name: str, raw: bytes, first: int, layout: TextLayout, places: Sequence[int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    n_columns, n_lines = len(layout.names), raw.count(b"\n")
+    if b'"' not in raw and raw.count(layout.delimiter.encode()) == n_lines * (n_columns - 1):
+        schema = {str(i): pl.String for i in range(n_columns)}
+        try:
+            table = pl.read_csv(
+                raw, has_header=False, separator=layout.delimiter, schema=schema, quote_char=None
+            )
+        except PolarsError:  # a line of another width, or bytes that are not UTF-8
+            return _read_lines(name, raw, first, layout, places)
+        if table.height == n_lines:
+            rows = pl.int_range(first, first + n_lines, dtype=pl.UInt32, eager=True).alias("row")
+            return table.select(rows, *(pl.col(str(i)) for i in places)), VIOLATIONS
+    return _read_lines(name, raw, first, layout, places)
+
+
+def _read_lines(
+    name: str, raw: bytes, first: int, layout: TextLayout, places: Sequence[int]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Read a block line by line: quotes, blank lines, lines of another width, broken bytes."""
+    n_columns = len(layout.names)
+    numbers: list[int] = []
+    columns: list[list[str | None]] = [[] for _ in places]
+    broken: list[tuple[str | int | None, ...]] = []
+
+    def fail(line: int, field: str, found: str, rule: str, remedy: str) -> None:
+        broken.append((name, line, None, None, field, found, rule, remedy))
+
+    decoded = _Lines(raw, first, layout, fail)
+    reader = csv.reader(decoded, delimiter=layout.delimiter)
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            fail(decoded.line, layout.names[0], str(error), "wrong_number_of_fields", "Mend the line.")
+            continue
+        if not any(fields):
+            continue
+        line = decoded.line - sum(field.count("\n") for field in fields)
+        if len(fields) > n_columns and not any(fields[n_columns:]):
+            del fields[n_columns:]
+        if len(fields) != n_columns:
+            shown = layout.delimiter.join(fields)
+            at = layout.names[min(len(fields), n_columns - 1)]
+            remedy = _width_remedy(shown, layout, len(fields))
+            fail(line, at, shown[:80], "wrong_number_of_fields", remedy)
+            continue
+        numbers.append(line)
+        for column, place in zip(columns, places, strict=True):
+            column.append(fields[place] or None)
+    data = {str(p): pl.Series(column, dtype=pl.String) for p, column in zip(places, columns, strict=True)}
+    rows = pl.DataFrame({"row": pl.Series(numbers, dtype=pl.UInt32), **data})
+    return rows, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+
+
+class _Lines(Iterator[str]):
+    """The lines of a block as text; those that are not UTF-8 are reported and left out."""
+
+    def __init__(
+        self, raw: bytes, first: int, layout: TextLayout, fail: Callable[[int, str, str, str, str], None]
+    ) -> None:
+        self._lines = iter(raw.removesuffix(b"\n").split(b"\n"))
+        self.line = first - 1
+        self._layout = layout
+        self._fail = fail
+
+    def __next__(self) -> str:
+        while True:
+            raw = next(self._lines)
+            self.line += 1
+            try:
+                return raw.decode().removesuffix("\r") + "\n"
+            except UnicodeDecodeError as error:
+                place = min(
+                    raw[: error.start].count(self._layout.delimiter.encode()), len(self._layout.names) - 1
+                )
+                found = raw[max(error.start - 20, 0) : error.start + 20].decode("utf-8", "backslashreplace")
+                remedy = f"Byte {error.start + 1} of the line is not UTF-8. {_AS_UTF8}'cp1252'."
+                self._fail(self.line, self._layout.names[place], found, "wrong_encoding", remedy)
+
+
+def _width_remedy(line: str, layout: TextLayout, n_fields: int) -> str:
+    said = f"The table has {len(layout.names)} columns, this line {n_fields}"
+    for other, called in DELIMITERS.items():
+        if other != layout.delimiter and len(_fields(line, other)) == len(layout.names):
+            return f"{said}: its delimiter is a {called}, the header's a {_called(layout.delimiter)}."
+    return f"{said}; mend it, or ask for the file again if it breaks off here."
+
+
+def _called(delimiter: str) -> str:
+    return DELIMITERS.get(delimiter, repr(delimiter))
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
+
+
+def _require_text(name: str, head: bytes, encoding: str) -> None:
+    if encoding != "utf-8":
+        return
+    if head.startswith(_UTF16):
+        raise InputFileError(f"{name} is UTF-16, not UTF-8.", remedy=f"{_AS_UTF8}'utf-16'.")
+    if b"\0" in head:
+        at = head.index(b"\0")
+        raise InputFileError(
+            f"{name} is binary, not text: byte {at + 1}, in row {head[:at].count(10) + 1}, is 0.",
+            remedy="Give CSV or Parquet; save workbooks as CSV, and keep the ending of archives.",
+        )
+    if b"\r" in head and b"\n" not in head:
+        raise InputFileError(f"{name}: its lines end in CR alone.", remedy="Save it with LF or CR LF.")
+
+
+def _decoded(name: str, head: bytes, encoding: str) -> str:
+    """Return the first lines; only the header must be in the encoding, rows are judged one by one."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)("strict" if encoding != "utf-8" else "replace")
+        text = decoder.decode(head)
+    except LookupError as error:
+        raise InputFileError(f"{encoding!r} is no encoding.", remedy="Write 'cp1252', 'utf-16'.") from error
+    except UnicodeError as error:
+        raise _not_in(name, encoding, getattr(error, "start", 0)) from error
+    if encoding == "utf-8":
+        header = head.split(b"\n", 1)[0]
+        try:
+            header.decode()
+        except UnicodeDecodeError as error:
+            if len(header) < len(head) or error.end < len(head) - 4:
+                raise _not_in(name, encoding, error.start) from error
+    return text.removeprefix("\ufeff")
+
+
+def _not_in(name: str, encoding: str, at: int) -> InputFileError:
+    return InputFileError(
+        f"{name} row 1: byte {at + 1} is not {encoding.upper()}."
+        if encoding == "utf-8"
+        else f"{name}: byte {at + 1} is not {encoding.upper()}.",
+        remedy=f"{_AS_UTF8}'cp1252'.",
+    )
