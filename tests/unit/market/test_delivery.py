@@ -5,10 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from prometheus.domain.market.columns import NUMBERS, VALUES, canonical_columns
+from prometheus.domain.market.columns import NUMBERS, VALUES
 from prometheus.domain.market.delivery import checked_prices, content_digest
 from prometheus.domain.market.rules import RULES
-from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.sessions import sessions_of
 
 GOOD = {"symbol": "AAPL", "trade_date": "2018-02-07", "open": "10", "high": "12", "low": "9", "close": "11"}
@@ -165,20 +164,3 @@ def test_the_digest_is_of_the_content_alone() -> None:
     assert digest_of({}, other) != digest_of({}, {**other, "volume": "6"})
     assert digest_of({}, other) != digest_of({}, {**other, "volume": None})
     assert digest_of({}, other) != digest_of({}, {**other, "trade_date": "2018-02-06"})
-
-
-def test_headers_are_known_in_any_case_and_spelling() -> None:
-    headers = ["", "Date", "TICKER", "Name", "adj_close", "Adj Volume"]
-    with pytest.raises(InputFileError, match=r"a\.csv: unknown column 'Adj Volume'\."):
-        canonical_columns([*headers, "close"], file="a.csv")
-    found = canonical_columns([*headers[:-1], "Close", "Stock Splits"], file="a.csv")
-    assert found["TICKER"] == "symbol"
-    assert "Name" not in found
-    assert found["Stock Splits"] == "split"
-
-
-def test_two_columns_for_one_thing_and_none_for_a_needed_one_are_refused() -> None:
-    with pytest.raises(InputFileError, match="'Close', 'close' all mean close"):
-        canonical_columns(["date", "Close", "close"], file="a.csv")
-    with pytest.raises(InputFileError, match="no column for trade_date and close"):
-        canonical_columns(["open"], file="a.csv")
