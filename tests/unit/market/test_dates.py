@@ -1,0 +1,88 @@
+"""Dates as vendors write them."""
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prometheus.domain.market.dates import FAMILIES, read_dates
+
+FIFTH = date(2018, 2, 5)
+
+
+def read(*texts, date_format=None, formats=None):
+    found = read_dates(pl.Series(texts, dtype=pl.String), formats or {}, date_format=date_format)
+    return found.dates.to_list(), found.is_ambiguous.to_list()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2018-02-05", "2018-2-5", "20180205", "2018/02/05", "2018.02.05", "05-Feb-2018", "5 Feb 2018",
+        "Feb 5, 2018", " 2018-02-05 ", "2018-02-05 00:00:00-05:00", "2018-02-05T00:00:00.000Z",
+        "20180205 00:00",
+    ],
+)  # fmt: skip
+def test_a_date_that_can_be_read_one_way_is_read(text):
+    assert read(text) == ([FIFTH], [False])
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2018-13-01", "2018-02-30", "05/02/18", "2018-02-05 16:00"])
+def test_what_is_no_date_is_null_and_not_ambiguous(text):
+    assert read(text, "2018-02-05") == ([None, FIFTH], [False, False])
+
+
+@pytest.mark.parametrize("separator", ["/", "-", "."])
+def test_one_certain_date_says_how_all_of_its_family_are_read(separator):
+    day_first, _ = read(*(text.replace("/", separator) for text in ("05/02/2018", "13/02/2018")))
+    assert day_first == [FIFTH, date(2018, 2, 13)]
+    month_first, _ = read(*(text.replace("/", separator) for text in ("2/5/2018", "2/13/2018")))
+    assert month_first == [FIFTH, date(2018, 2, 13)]
+
+
+def test_dates_that_can_all_be_read_two_ways_are_not_read():
+    assert read("05/02/2018", "06/02/2018") == ([None, None], [True, True])
+    assert read("05/05/2018") == ([date(2018, 5, 5)], [False])  # the same either way
+
+
+def test_where_both_orders_are_certain_only_certain_dates_are_read():
+    dates, ambiguous = read("13/02/2018", "02/14/2018", "05/02/2018")
+    assert dates == [date(2018, 2, 13), date(2018, 2, 14), None]
+    assert ambiguous == [False, False, True]
+
+
+def test_two_formats_in_one_column_are_each_judged_by_their_own_dates():
+    dates, ambiguous = read("12/23/2022", "12/02/2022", "01-02-1990", "2018-02-05")
+    assert dates == [date(2022, 12, 23), date(2022, 12, 2), None, FIFTH]
+    assert ambiguous == [False, False, True, False]
+
+
+def test_what_earlier_rows_settled_holds_for_later_ones():
+    formats = {}
+    read_dates(pl.Series(["13/02/2018"]), formats)
+    later = read_dates(pl.Series(["05/02/2018", "02/14/2018"]), formats)
+    assert later.dates.to_list() == [FIFTH, None]
+    assert list(formats.values()) == ["%d/%m/%Y"]
+
+
+def test_a_format_that_is_given_is_the_only_one():
+    assert read("05.02.2018", "2018-02-05", date_format="%d.%m.%Y")[0] == [FIFTH, None]
+    assert read("20180205 00:00", date_format="%Y%m%d %H:%M")[0] == [FIFTH]
+    assert read("2018-02-05 00:00:00", date_format="%Y-%m-%d")[0] == [FIFTH]
+
+
+@given(
+    st.sampled_from([way for ways in FAMILIES.values() for way in ways]),
+    st.lists(st.dates(date(1900, 1, 1), date(2100, 12, 31)), min_size=1, max_size=20),
+)
+def test_a_column_that_is_long_enough_is_read_as_it_was_written(way, days):
+    days = [*days, *(date(2018, 2, 1) + timedelta(n) for n in range(28))]  # no month has 28 as its number
+    texts = [day.strftime(way) for day in days]
+    assert read(*texts) == (days, [False] * len(days))
+
+
+def test_no_text_at_all_is_no_date():
+    assert read(None, "") == ([None, None], [False, False])
+    assert read() == ([], [])
