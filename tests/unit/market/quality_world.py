@@ -211,14 +211,23 @@ def level_shift(bars: pl.DataFrame, n: int = 40, seed: int = 11) -> tuple[pl.Dat
 def adjustment_on_wrong_day(
     bars: pl.DataFrame, n: int = 40, seed: int = 12
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Adjusted bars of which one to three before, or after, the split's day were adjusted once too often."""
+    """Bars that were adjusted once too often for one to three days, and splits given a day or two late."""
     draft = Draft(bars)
-    factors = (1 / 2, 2.0, 1 / 3, 3.0, 2 / 3, 1 / 10)
+    draft.columns["split"] = np.full(bars.height, np.nan)
+    length = bars.height // bars["instrument_id"].n_unique()
+    factors = (1 / 2, 2.0, 1 / 3, 3.0, 2 / 3, 1 / 4)
+    taken = set()
     for i, row in enumerate(places(bars, n, seed)):
+        if row // length in taken:
+            continue
+        taken.add(row // length)
         span = slice(row, row + 1 + i % 3)
+        rest = slice(row, (row // length + 1) * length) if i % 2 else span
         for name in PRICES:
-            draft.columns[name][span] = np.round(draft.columns[name][span] * factors[i % 6], 2)
-        draft.columns["volume"][span] = np.round(draft.columns["volume"][span] / factors[i % 6])
+            draft.columns[name][rest] = np.round(draft.columns[name][rest] * factors[i % 6], 2)
+        draft.columns["volume"][rest] = np.round(draft.columns["volume"][rest] / factors[i % 6])
+        if i % 2:
+            draft.columns["split"][row + 1 + i % 3] = 1 / factors[i % 6]
         draft.rows += list(range(row, row + 1 + i % 3))
     return draft.done()
 

@@ -32,12 +32,9 @@ class QualityConfig(EngineConfig):
         Chance, by the instrument's own share of unchanged closes, below which a run counts as stale.
     min_stale_bars : int
         Repetitions in a row of one bar, all four prices, that are a stale run.
-    near_sessions : int
-        Distance up to which two equal bars count without equal volumes.
-    same_volume : float
-        Relative difference up to which volumes count as equal.
-    min_ticks : int
-        Range of a bar, in its instrument's smallest steps, from which its four prices don't recur by chance.
+    repeat_odds : float
+        Equal bars expected by chance, by the steps of the price and the nearness of the volumes, above which
+        two equal bars are no finding.
     own_scales, section_scales : float
         A move beyond both, of the instrument's own history and of the day's cross-section, is judged.
     min_move : float
@@ -74,9 +71,7 @@ class QualityConfig(EngineConfig):
     min_stale_closes: int = Field(default=5, ge=2)
     stale_odds: float = Field(default=1e-6, gt=0, lt=1)
     min_stale_bars: int = Field(default=2, ge=1)
-    near_sessions: int = Field(default=63, ge=1)
-    same_volume: float = Field(default=0.1, ge=0)
-    min_ticks: int = Field(default=20, ge=1)
+    repeat_odds: float = Field(default=1e-4, gt=0)
     own_scales: float = Field(default=8.0, gt=0)
     section_scales: float = Field(default=6.0, ge=0)
     min_move: float = Field(default=0.05, gt=0)

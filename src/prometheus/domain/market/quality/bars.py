@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,6 +32,8 @@ class Bars:
     ----------
     instrument : ndarray of shape (n,)
         Code of the instrument, ascending.
+    day : ndarray of shape (n,)
+        Days since the first of them all.
     place : ndarray of shape (n,)
         Place of the session in the market's calendar; -1 for a day that is none.
     first, last : ndarray of shape (n,)
@@ -48,6 +49,7 @@ class Bars:
     """
 
     instrument: IntArray
+    day: IntArray
     place: IntArray
     first: IntArray
     last: IntArray
@@ -114,11 +116,27 @@ def packed_bars(prices: pl.DataFrame, sessions: Sessions) -> Bars:
     last = np.repeat(starts + lengths - 1, lengths)
     days = prices["trade_date"].to_physical().to_numpy().astype(np.int64)
     place = _places(days, sessions)
+    day = days - days.min(initial=days[0] if n else 0)
     values = {name: _numbers(prices, name) for name in COLUMNS}
     move = _moves(values, is_first=np.arange(n) == first)
-    median, day_scale = _cross_section(days, move)
-    excess = move - median
-    return Bars(instrument, place, first, last, values, move, excess, day_scale, _scale(instrument, excess))
+    excess = move - np.nan_to_num(medians_of(day, move, at_least=MIN_NAMES))[day]
+    away = np.abs(excess)
+    day_scale = np.nan_to_num(NORMAL * medians_of(day, away, at_least=MIN_NAMES))[day]
+    scale = NORMAL * medians_of(instrument, away)[instrument]
+    return Bars(instrument, day, place, first, last, values, move, excess, day_scale, scale)
+
+
+def medians_of(codes: IntArray, values: FloatArray, *, at_least: int = 1) -> FloatArray:
+    """Return each code's median of the values but NaN; NaN where fewer than ``at_least`` are left."""
+    medians = np.full(int(codes.max(initial=-1)) + 1, np.nan)
+    kept = np.flatnonzero(~np.isnan(values))
+    of_kept = codes[kept].astype(np.int32)
+    frame = pl.DataFrame({"code": of_kept, "value": values[kept]})
+    if bool((of_kept[1:] >= of_kept[:-1]).all()):
+        frame = frame.with_columns(pl.col("code").set_sorted())
+    found = frame.group_by("code").agg(pl.col("value").median(), n=pl.len()).filter(pl.col("n") >= at_least)
+    medians[found["code"].to_numpy()] = found["value"].to_numpy()
+    return medians
 
 
 def _places(days: IntArray, sessions: Sessions) -> IntArray:
@@ -168,34 +186,3 @@ def _log_change(new: FloatArray, old: FloatArray) -> FloatArray:
     np.divide(new[1:], old[:-1], out=change[1:])
     np.log(change, out=change)
     return change
-
-
-def _cross_section(days: IntArray, move: FloatArray) -> tuple[Any, FloatArray]:
-    """Return each row's median move of its day, and the robust standard deviation around it."""
-    if not len(days):
-        return 0.0, np.zeros(0)
-    low = int(days.min())
-    rows = np.flatnonzero(~np.isnan(move))
-    frame = pl.DataFrame({"day": (days[rows] - low).astype(np.int32), "move": move[rows]})
-    medians = frame.group_by("day").agg(pl.col("move").median(), n=pl.len()).filter(pl.col("n") >= MIN_NAMES)
-    of_day = np.zeros(int(days.max()) - low + 1)
-    scale_of_day = np.zeros_like(of_day)
-    of_day[medians["day"].to_numpy()] = medians["move"].to_numpy()
-    has_section = np.zeros(len(of_day), dtype=bool)
-    has_section[medians["day"].to_numpy()] = True
-    away = frame.with_columns(pl.Series("move", np.abs(move[rows] - of_day[days[rows] - low])))
-    scales = away.group_by("day").agg(pl.col("move").median())
-    scale_of_day[scales["day"].to_numpy()] = NORMAL * scales["move"].to_numpy()
-    scale_of_day[~has_section] = 0.0
-    return of_day[days - low], scale_of_day[days - low]
-
-
-def _scale(instrument: IntArray, excess: FloatArray) -> FloatArray:
-    rows = np.flatnonzero(~np.isnan(excess))
-    n = int(instrument[-1]) + 1 if len(instrument) else 0
-    scale = np.full(n, np.nan)
-    frame = pl.DataFrame({"instrument": instrument[rows], "away": np.abs(excess[rows])})
-    medians = frame.group_by("instrument").agg(pl.col("away").median())
-    scale[medians["instrument"].to_numpy()] = NORMAL * medians["away"].to_numpy()
-    spread: FloatArray = scale[instrument]
-    return spread

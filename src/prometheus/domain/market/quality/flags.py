@@ -20,6 +20,7 @@ import polars as pl
 
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.quality.bars import COLUMNS, Bars, packed_bars
+from prometheus.domain.market.quality.fit import Fit, fit_of
 from prometheus.domain.market.quality.jumps import Jumps, jumps_of
 from prometheus.domain.market.quality.moves import (
     adjustment_on_wrong_day,
@@ -49,8 +50,10 @@ class Evidence:
 
     bars: Bars
     jumps: Jumps
-    equal: EqualBars
+    fit: Fit
+    stale: BoolArray
     repeated: BoolArray
+    equal: EqualBars
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ SOFT_RULES = (
     SoftRule(
         "stale_run",
         "suspect",
-        lambda seen, config: stale_run(seen.bars, config),
+        lambda seen, _: seen.stale,
         "Ask the vendor for the true bars, or leave the run out.",
     ),
     SoftRule(
@@ -109,7 +112,7 @@ SOFT_RULES = (
     SoftRule(
         "swapped_bars",
         "suspect",
-        lambda seen, config: swapped_bars(seen.bars, config),
+        lambda seen, config: swapped_bars(seen.bars, seen.fit, seen.repeated, config),
         "Change the two bars back, or deliver them anew.",
     ),
     SoftRule(
@@ -178,8 +181,9 @@ def quality_flags(
         rows, is_own = _with_context(prices, before)
     with np.errstate(divide="ignore", invalid="ignore"):
         bars = packed_bars(rows, sessions)
-        equal = equal_bars(bars)
-        evidence = Evidence(bars, jumps_of(bars, config), equal, repeated_bar(bars, equal, config))
+        equal, fit, stale = equal_bars(bars), fit_of(bars), stale_run(bars, config)
+        repeated = repeated_bar(bars, equal, fit, stale, config)
+        evidence = Evidence(bars, jumps_of(bars, config), fit, stale, repeated, equal)
         found = [(rule.name, rule.is_found(evidence, config)) for rule in SOFT_RULES]
     frames = [FLAGS]
     for name, is_found in found:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, median_of_rows
+from prometheus.domain.market.quality.fit import Fit
 from prometheus.domain.market.quality.jumps import AHEAD, BACK, ENOUGH, Jumps
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
-SPLITS = np.log([2.0, 3.0, 4.0, 5.0, 10.0, 20.0, 1.5])
-"""Splits that companies do, for telling a spike that is one from any other."""
+SPLITS = np.log([1.5, 2.0, 3.0, 4.0, 5.0])
+"""Splits that companies do, for telling a spike that is one from any other. Ten is a lost decimal point."""
 SPLIT_SCALES = 2.0
 """Own scales within which a jump is such a split."""
 
@@ -108,47 +108,41 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
     return found
 
 
-def swapped_bars(bars: Bars, config: QualityConfig) -> BoolArray:
-    """Return where two near bars of an instrument would fit their neighbours if they changed places.
+def swapped_bars(bars: Bars, fit: Fit, repeated: BoolArray, config: QualityConfig) -> BoolArray:
+    """Return where two near bars of an instrument fit their places far better with their places changed.
 
     Notes
     -----
-    The gaps from each close to the next open, at the four places where the two bars meet others (three for
-    neighbours): each is beyond ``swap_scales`` usual gaps now, and none would be beyond half of that after.
-    Not on days on which more than ``max_section_share`` of all bars open so far away.
+    The log-likelihood of both moves and of the gaps at the three or four places where the two bars meet
+    others, with the places changed less as it is, is ``swap_odds`` or more. Most swaps of calm days move less
+    than that and are not found, and none where too few instruments tell the market's move. Bars that carry
+    another day's prices (``repeated``) fit badly by themselves.
     """
-    log_open, log_close = np.log(bars.values["open"]), np.log(bars.values["close"])
-    gap = np.full(len(bars), np.nan)
-    gap[1:] = log_open[1:] - log_close[:-1]
-    gap[bars.first] = np.nan
-    usual = config.swap_scales * _median_of_instruments(bars.instrument, np.abs(gap))
-    with np.errstate(invalid="ignore"):
-        is_wide = np.abs(gap) > usual
-    n_day = np.bincount(np.maximum(bars.place, 0))
-    n_wide = np.bincount(bars.place[is_wide], minlength=len(n_day))
-    is_wide &= (n_wide <= config.max_section_share * n_day)[bars.place] | (n_day < MIN_NAMES)[bars.place]
     found = np.zeros(len(bars), dtype=bool)
+    gaps, moves = np.nan_to_num(fit.gaps), np.nan_to_num(fit.moves)
     for apart in (1, 2, 3):
-        start = np.flatnonzero(is_wide)
+        rough = gaps[: -apart - 1] + gaps[1:-apart] + gaps[apart + 1 :] + moves[: -apart - 1]
+        rough += moves[apart:-1] + (gaps[apart:-1] if apart > 1 else 0.0)
+        start = np.flatnonzero(rough >= config.swap_odds)
         start = start[(start > bars.first[start]) & (start + apart < bars.last[start])]
-        start = start[is_wide[start + 1] & is_wide[start + apart] & is_wide[start + apart + 1]]
         end = start + apart
-        mended = [log_open[end] - log_close[start - 1], log_open[end + 1] - log_close[start]]
+        has_section = fit.has_section[start] & fit.has_section[end]
+        start, end = start[has_section], end[has_section]
         if apart == 1:
-            mended.append(log_open[start] - log_close[end])
+            between = fit.gap(end, start, at=end)
         else:
-            mended += [log_open[start + 1] - log_close[end], log_open[start] - log_close[end - 1]]
-        fits = np.abs(np.stack(mended)).max(axis=0) <= 0.5 * usual[start]
-        found[start[fits]] = True
-        found[end[fits]] = True
+            between = fit.gap(end, start + 1, at=start + 1) + fit.gap(end - 1, start, at=end)
+        changed = (
+            fit.gap(start - 1, end, at=start)
+            + between
+            + fit.gap(start, end + 1, at=end + 1)
+            + fit.move(end, at=start)
+            + fit.move(start, at=end)
+        )
+        is_better = (rough[start] - changed >= config.swap_odds) & ~repeated[start] & ~repeated[end]
+        found[start[is_better]] = True
+        found[end[is_better]] = True
     return found
-
-
-def _median_of_instruments(instrument: IntArray, values: FloatArray) -> FloatArray:
-    frame = pl.DataFrame({"instrument": instrument, "value": values})
-    medians = frame.group_by("instrument").agg(pl.col("value").drop_nans().median()).sort("instrument")
-    spread: FloatArray = medians["value"].cast(pl.Float64).fill_null(float("nan")).to_numpy()[instrument]
-    return spread
 
 
 def _quietness(jumps: Jumps) -> FloatArray:

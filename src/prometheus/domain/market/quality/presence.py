@@ -6,7 +6,7 @@ import numpy as np
 
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.quality.bars import Bars
-from prometheus.kernel.arrays import BoolArray
+from prometheus.kernel.arrays import BoolArray, IntArray
 
 FIELDS = ("open", "high", "low", "volume")
 FEW = 5
@@ -17,18 +17,16 @@ def missing_fields(bars: Bars, config: QualityConfig) -> BoolArray:
     """Return where an open, high, low or volume is missing that the instrument's other rows have."""
     found = np.zeros(len(bars), dtype=bool)
     for name in FIELDS:
-        is_missing = np.isnan(bars.values[name])
-        if is_missing.any():
-            found |= is_missing & (_usual_share(bars, is_missing) <= config.max_usual_share)
+        rows = np.flatnonzero(np.isnan(bars.values[name]))
+        found[_unusual(bars, rows, config)] = True
     return found
 
 
 def zero_volume(bars: Bars, config: QualityConfig) -> BoolArray:
     """Return where nothing was traded although the instrument's other rows have a volume."""
-    is_zero: BoolArray = bars.values["volume"] == 0.0
-    if not is_zero.any():
-        return is_zero
-    found: BoolArray = is_zero & (_usual_share(bars, is_zero) <= config.max_usual_share)
+    found = np.zeros(len(bars), dtype=bool)
+    rows = np.flatnonzero(bars.values["volume"] == 0.0)
+    found[_unusual(bars, rows, config)] = True
     return found
 
 
@@ -43,9 +41,12 @@ def gap_before(bars: Bars, config: QualityConfig) -> BoolArray:  # noqa: ARG001 
     return found
 
 
-def _usual_share(bars: Bars, found: BoolArray) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the share of the other rows of the same instrument in which something was found."""
-    n_found = np.bincount(bars.instrument, weights=found)[bars.instrument]
-    n_rows = (bars.last - bars.first + 1).astype(float)
-    own = (n_found - found) / np.maximum(n_rows - 1.0, 1.0)
-    return np.where(n_rows >= FEW, own, np.mean(found))
+def _unusual(bars: Bars, rows: IntArray, config: QualityConfig) -> IntArray:
+    """Return those rows whose instrument has at most ``max_usual_share`` of its other rows among them."""
+    if not len(rows):
+        return rows
+    n_found = np.bincount(bars.instrument[rows])[bars.instrument[rows]]
+    n_rows = bars.last[rows] - bars.first[rows] + 1
+    share = np.where(n_rows >= FEW, (n_found - 1) / np.maximum(n_rows - 1, 1), len(rows) / len(bars))
+    unusual: IntArray = rows[share <= config.max_usual_share]
+    return unusual

@@ -5,21 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.quality.bars import Bars
+from prometheus.domain.market.quality.fit import Fit
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 PRICES = ("open", "high", "low", "close")
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+TABLE_BITS = 20
 PRIOR_ROWS, PRIOR_SHARE = 20.0, 0.02
 """Weight and value of what is supposed of the share of unchanged closes before any are seen: about what
 shares quoted in cents show."""
+NEAR = 10
+"""Bars before and after one that tell the steps in which its prices move."""
+SAME_PRICE = 1e-6
+"""Part of a price below which two are the same."""
 MIN_POOL = 3
 """Names that repeat the same two days, from which the days are judged and not each name."""
-CLEARLY = 1.1
-"""How much worse one of two equal bars must fit its neighbours to be the wrong one."""
+CLEARLY = 1.0
+"""Log-likelihood by which one of two equal bars must fit its place worse, to be the wrong one alone."""
 MAX_TWIN_GAP = 5
 """Sessions without an equal bar that don't end a stretch of equal ones."""
 MIN_DISTINCT = 10
@@ -59,11 +65,23 @@ def equal_bars(bars: Bars) -> EqualBars:
     for values, factor in zip(prices, _MIX, strict=True):
         mixed += values.view(np.uint64) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(29)
-    is_double = pl.Series(mixed).is_duplicated().to_numpy() & (has_range | lone)
-    rows = np.flatnonzero(is_double)
+    rows = _doubled(mixed)
+    rows = rows[has_range[rows] | lone[rows]]
     left, right = _pairs(bars, rows[has_range[rows]], bars.instrument, bars.place)
     twin, other = _pairs(bars, rows, bars.place, bars.instrument)
     return EqualBars(left, right, twin, other)
+
+
+def _doubled(numbers: npt.NDArray[np.uint64]) -> IntArray:
+    """Return the rows whose number occurs more than once, by a table of the numbers' last bits."""
+    ordered = np.sort(numbers)
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    bits = np.uint64((1 << TABLE_BITS) - 1)
+    table = np.zeros(1 << TABLE_BITS, dtype=bool)
+    table[twice & bits] = True
+    rows = np.flatnonzero(table[numbers & bits])
+    doubled: IntArray = rows[np.isin(numbers[rows], twice)]
+    return doubled
 
 
 def _pairs(bars: Bars, rows: IntArray, same: IntArray, then: IntArray) -> tuple[IntArray, IntArray]:
@@ -78,27 +96,23 @@ def _pairs(bars: Bars, rows: IntArray, same: IntArray, then: IntArray) -> tuple[
     return rows[at], rows[at + 1]
 
 
-def repeated_bar(bars: Bars, equal: EqualBars, config: QualityConfig) -> BoolArray:
+def repeated_bar(
+    bars: Bars, equal: EqualBars, fit: Fit, stale: BoolArray, config: QualityConfig
+) -> BoolArray:
     """Return where a bar carries the four prices of another day of its instrument.
 
     Notes
     -----
-    Volumes agree, or the other day is near and the bar's range too many ticks wide for a chance. Of the two
-    the one counts that fits its neighbours worse: the gaps from the close before to its open, and from its
-    close to the next open. Where several names repeat the same two days, their misfits are added up first,
-    because vendors mix up days, not names. Where neither fits clearly worse, both count.
+    Only where chance is unlikely (`_chance`). Of the two bars the one counts that fits its place worse: the
+    gaps to its neighbours, and its move beside its market's.
+    Where several names repeat the same two days, their misfits are added up first, because vendors mix up
+    days, not names. Where neither fits clearly worse, both count. A stale run is not told a second time.
     """
     left, right = equal.left, equal.right
-    volume = bars.values["volume"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = volume[right] / volume[left]
-    agrees = np.abs(np.log(ratio, where=ratio > 0, out=np.full(len(ratio), np.inf))) <= np.log1p(
-        config.same_volume
-    )
-    distance = bars.place[right] - bars.place[left]
-    unsure = np.flatnonzero(~agrees & (distance <= config.near_sessions))
-    agrees[unsure] = _n_ticks(bars, left[unsure]) >= config.min_ticks
-    left, right = left[agrees], right[agrees]
+    is_told = stale[left] | stale[right]
+    left, right = left[~is_told], right[~is_told]
+    is_real = _chance(bars, left, right) <= config.repeat_odds
+    left, right = left[is_real], right[is_real]
     found = np.zeros(len(bars), dtype=bool)
     if not len(left):
         return found
@@ -108,35 +122,49 @@ def repeated_bar(bars: Bars, equal: EqualBars, config: QualityConfig) -> BoolArr
     of_pair = of_pair.reshape(-1)
     misfits = []
     for rows, other in ((left, right), (right, left)):
-        own = _misfit(bars, rows, other)
+        own = _misfit(bars, fit, rows, other)
         pooled = np.bincount(of_pair, weights=own, minlength=days.shape[1])[of_pair]
         misfits.append(np.where(n_names[of_pair] >= MIN_POOL, pooled, own))
-    found[left[misfits[0] * CLEARLY >= misfits[1]]] = True
-    found[right[misfits[1] * CLEARLY >= misfits[0]]] = True
+    surplus = misfits[0] - misfits[1]
+    found[left[surplus >= -CLEARLY]] = True
+    found[right[surplus <= CLEARLY]] = True
     return found
 
 
-def _misfit(bars: Bars, rows: IntArray, other: IntArray) -> FloatArray:
-    """Return the sizes of the gaps from the bars before and to the bars after, but not to the equal bar."""
-    opens, closes = np.log(bars.values["open"]), np.log(bars.values["close"])
-    into = np.abs(opens[rows] - bars.before(closes, rows))
-    out = np.abs(bars.before(opens, rows, by=-1) - closes[rows])
-    into = np.where(rows - 1 == other, np.nan, into)
-    out = np.where(rows + 1 == other, np.nan, out)
-    total: FloatArray = np.nansum([into, out], axis=0)
+def _misfit(bars: Bars, fit: Fit, rows: IntArray, other: IntArray) -> FloatArray:
+    """Return how badly bars fit where they stand, but for the gap to the equal bar."""
+    into = np.where(rows - 1 == other, np.nan, fit.gaps[rows])
+    out = np.where(rows + 1 == other, np.nan, bars.before(fit.gaps, rows, by=-1))
+    total: FloatArray = np.nansum([into, out, fit.moves[rows]], axis=0)
     return total
 
 
-def _n_ticks(bars: Bars, rows: IntArray) -> FloatArray:
-    """Return the ranges of bars in the smallest steps between open and close of their instruments."""
-    ticks = np.full(len(rows), np.inf)
-    for place, row in enumerate(rows.tolist()):
-        span = slice(int(bars.first[row]), int(bars.last[row]) + 1)
-        steps = np.abs(bars.values["close"][span] - bars.values["open"][span])
-        steps = steps[steps > 1e-6 * bars.values["close"][row]]
-        ticks[place] = steps.min() if len(steps) else np.inf
-    ranges: FloatArray = (bars.values["high"][rows] - bars.values["low"][rows]) / ticks
-    return ranges
+def _chance(bars: Bars, left: IntArray, right: IntArray) -> FloatArray:
+    """Return how many pairs of bars as equal as these two are to be expected between their days by chance.
+
+    Notes
+    -----
+    With a range of k steps (the smallest near the bar) each of the bar's different prices is one of k, so
+    n bars hold about n / k^different equal ones; and volumes as near as these are about that near by chance.
+    """
+    volume = bars.values["volume"]
+    nearness = np.abs(np.log(volume[right]) - np.log(volume[left]))
+    nearness = np.where(np.isnan(nearness), 1.0, np.clip(nearness, 1.0 / np.maximum(volume[left], 1.0), 1.0))
+    prices = np.sort([bars.values[name][left] for name in PRICES], axis=0)
+    n_different = 1 + np.count_nonzero(np.diff(prices, axis=0) > 0.0, axis=0)
+    ticks = np.maximum((prices[-1] - prices[0]) / _tick(bars, left), 1.0)
+    chance: FloatArray = (right - left) * nearness * ticks**-n_different
+    return chance
+
+
+def _tick(bars: Bars, rows: IntArray) -> FloatArray:
+    """Return the smallest step between open, close and the ends of the bars near each row."""
+    opens, high, low, close = (bars.values[name] for name in PRICES)
+    steps = np.stack([np.abs(close - opens), high - close, opens - low])
+    steps[steps <= SAME_PRICE * close] = np.nan
+    step = np.fmin.reduce(steps)
+    found: FloatArray = np.fmin.reduce([bars.before(step, rows, by=by) for by in range(-NEAR, NEAR + 1)])
+    return np.where(np.isnan(found), np.inf, found)
 
 
 def stale_run(bars: Bars, config: QualityConfig) -> BoolArray:
