@@ -12,7 +12,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.ids import digest, short_id, uuid_text
 from prometheus.kernel.violations import VIOLATIONS, n_by_rule
+from prometheus.store.artifacts import SCHEME, Artifacts
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
 from prometheus.store.decisions import record_decision
@@ -190,6 +192,13 @@ def market_of(databases: Databases, market_id: str) -> MarketFacts:
         market = known_market(market_id)
         return MarketFacts(market.timezone, market.currency)
     return MarketFacts(zone, str(found[1].get("currency", "USD")))
+
+
+def text_keeper(artifacts: Artifacts, *, dry_run: bool) -> Callable[[bytes], str]:
+    """Return what puts a text among the artifacts and gives its URI; a dry run only names it."""
+    if not dry_run:
+        return artifacts.put
+    return lambda content: SCHEME + hashlib.sha256(content).hexdigest()
 
 
 def ingest_documents(

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 STORED_COLUMNS = {
-    "filings": ("metadata ->> 'accession'", "filing_type || ' ' || (metadata ->> 'period_of_report')"),
+    "filings": (
+        "(metadata ->> 'accession') || coalesce(' ' || (metadata ->> 'media'), '')",
+        "filing_type || ' ' || (metadata ->> 'period_of_report')",
+    ),
     "earnings_calls": ("call_date::text",),
 }
 """What names a document within an issuer and a source: the first of these that isn't null."""

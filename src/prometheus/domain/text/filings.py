@@ -92,7 +92,9 @@ class Filing:
 
     def version(self, issuer_id: str, source: str) -> Version:
         """Return its place in the history of what the source said of the same report."""
-        named = self.accession or f"{self.filing_type} {self.period_of_report}"
+        named = f"{self.filing_type} {self.period_of_report}"
+        if self.accession is not None:  # its text and its HTML are two documents
+            named = " ".join((self.accession, *filter(None, [self.notes.get("media")])))
         return Version((issuer_id, source, named), self.accepted_at, self.content)
 
     def row_values(self, issuer_id: str, source: str, batch: str) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Transcripts of earnings calls into earnings_calls: see `document_door` for how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from prometheus.adapters.call_files import call_delivery
+from prometheus.adapters.document_door import DocumentsReport, ingest_documents, market_of, text_keeper
+from prometheus.domain.text.calls import Completeness, IngestCallsConfig
+from prometheus.store.artifacts import Artifacts
+from prometheus.store.connections import Databases
+
+
+def ingest_calls(
+    databases: Databases,
+    artifacts: Artifacts,
+    paths: Sequence[Path],
+    *,
+    market_id: str,
+    source: str,
+    completeness: Completeness | None = None,
+    create: bool = False,
+    known_at: datetime | None = None,
+    rejects_folder: Path | None = None,
+    dry_run: bool = False,
+) -> DocumentsReport:
+    """Take transcripts in; parameters are those of `ingest_documents` and `call_delivery`."""
+    delivery = call_delivery(
+        paths,
+        zone=market_of(databases, market_id).timezone,
+        keep=text_keeper(artifacts, dry_run=dry_run),
+        completeness=completeness,
+    )
+    return ingest_documents(
+        databases,
+        delivery,
+        table="earnings_calls",
+        config=IngestCallsConfig(),
+        market_id=market_id,
+        source=source,
+        create=create,
+        known_at=known_at,
+        rejects_folder=rejects_folder,
+        dry_run=dry_run,
+    )
