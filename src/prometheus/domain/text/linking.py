@@ -17,8 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby, pairwise
+from typing import get_args
 
-from prometheus.domain.text.linking_names import Alias, aliases_of, core_of
+from prometheus.domain.text.linking_names import Alias, Needs, aliases_of, core_of
 from prometheus.domain.text.linking_text import (
     Mention,
     Word,
@@ -241,11 +242,13 @@ class Linker:
         return None
 
     def _bearers(self, named: Sequence[_Named], on: date) -> Sequence[_Named]:
-        """Return those who had a name on a day: one company, or none where several had it."""
+        """Return who had a name on a day: one company, or nobody where several had it."""
         present = [n for n in named if any(row.is_on(on) for row in self._by_issuer[n.issuer_id])]
-        if len({n.core for n in present}) > 1:
-            present = [n for n in present if n.alias.is_whole]
-        return present if len({n.core for n in present}) == 1 else ()
+        if len({n.issuer_id for n in present}) > 1:
+            present = [n for n in present if n.alias.is_whole] or present
+            if len({n.core for n in present}) > 1:
+                return ()
+        return sorted(present, key=lambda n: get_args(Needs).index(n.alias.needs))
 
 
 def _reads(headline: str, words: Sequence[Word], alias: tuple[str, ...]) -> bool:

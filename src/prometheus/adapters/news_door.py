@@ -1,0 +1,248 @@
+"""The source door for news: a delivery of files becomes articles, links and an INGEST decision.
+
+1. Read the reference data of the markets: who had which ticker and which name when.
+2. Read the files row by row, a piece at a time: rows become articles or are set aside, articles are
+   linked, and a piece is staged in the historical database.
+3. Derive the decision's id from the content: the same delivery has the same id; when it comes again and finds
+   more links, because reference data grew, it is a decision of its own.
+4. Write the articles and links that are not stored, in one transaction of the historical database.
+5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the
+   articles carry the batch, and the links are counted against those on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+import numpy as np
+
+from prometheus.adapters.batches import BatchIds, batch_ids_of
+from prometheus.adapters.ingest_report import stem_of
+from prometheus.adapters.news_rejects import NewsRejects
+from prometheus.adapters.news_report import NewsReport
+from prometheus.adapters.news_staging import Tally, staged_files
+from prometheus.domain.text.config import IngestNewsConfig
+from prometheus.domain.text.linking import Linker, Listing
+from prometheus.domain.text.news import Fault, Reading
+from prometheus.flow.progress import Progress, Silent
+from prometheus.flow.storage import Decision
+from prometheus.kernel.ids import short_id, uuid_text
+from prometheus.store.connections import Databases, connect, driver_errors
+from prometheus.store.copying import Connection
+from prometheus.store.decisions import record_decision
+from prometheus.store.news import listings, market_ids, n_links_on_record
+from prometheus.store.news_stage import (
+    NewsCounts,
+    articles_of_batch,
+    open_stage,
+    settle_stage,
+    staged_digest,
+    staged_span,
+    write_staged,
+)
+
+CONTEXT_ID = "NEWS"
+
+
+def ingest_news(
+    databases: Databases,
+    paths: Sequence[Path],
+    *,
+    zone: tzinfo,
+    source: str | None = None,
+    language: str = "en",
+    market_id: str | None = None,
+    known_at: datetime | None = None,
+    is_known_when_published: bool = False,
+    rejects_folder: Path | None = None,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> NewsReport:
+    """Take a delivery of news in.
+
+    Parameters
+    ----------
+    databases : Databases
+    paths : sequence of Path
+        CSV and JSONL files, folders, archives.
+    zone : tzinfo
+        Of times that don't say theirs.
+    source : str, optional
+        Who delivers; by default the file's own column, or ``files``.
+    language : str
+        Of rows that don't say theirs, BCP 47.
+    market_id : str, optional
+        Link to this market's instruments only; to all by default.
+    known_at : datetime, optional
+        When the delivery became known; the server's present time by default.
+    is_known_when_published : bool
+        Whether each article was known when it was published: a history that somebody else has kept.
+    rejects_folder : Path, optional
+        Where broken rows are set aside; nowhere by default.
+    dry_run : bool
+        Whether to do everything and keep nothing.
+    progress : Progress, optional
+        Told how many megabytes were read.
+
+    Raises
+    ------
+    InputFileError
+        If no file can be read.
+    RejectedBatchError
+        If no row is an article.
+    RuleBrokenError
+        If the database refused a row.
+    """
+    config = IngestNewsConfig()
+    folder = None if dry_run else rejects_folder
+    with (
+        NewsRejects() as rejects,
+        driver_errors(),
+        connect(databases.runtime_url) as runtime,
+        connect(databases.historical_url) as historical,
+    ):
+        now = open_stage(historical)
+        moment = None if is_known_when_published else known_at or now
+        reading = Reading(zone=zone, language=language, source=source, known_at=moment)
+        tally = Tally()
+        staged = staged_files(
+            historical, paths, reading, _linker(runtime, market_id), rejects, tally, progress or Silent()
+        )
+        content = staged_digest(historical)
+        n_changed = _set_changed_aside(historical, rejects)
+        span = staged_span(historical)
+        if span is None:
+            kept = rejects.kept_in(folder, stem_of(file["sha256"] for file in staged.files))
+            raise rejects.refusal(tally.n_rows, kept)
+        last_date = np.datetime64(span[1].date(), "D")
+        ids = batch_ids_of(runtime, config, CONTEXT_ID, last_date, content)
+        counts = write_staged(
+            historical, batch=short_id(ids.decision_id), known_at=moment, is_kept=not dry_run
+        )
+        decided = _Decided(ids.decision_id, counts, moment, needs_record=counts.has_changed)
+        if not counts.has_changed:
+            decided = _lost_or_before(historical, runtime, ids, counts, moment)
+        if dry_run:
+            historical.rollback()
+        else:
+            historical.commit()
+        batch = short_id(decided.decision_id)
+        report = NewsReport(
+            decision_id=uuid_text(decided.decision_id),
+            batch=batch,
+            files=staged.files,
+            n_rows=tally.n_rows,
+            n_blank=tally.n_blank,
+            n_repeated=tally.n_articles - n_changed - counts.n_new - counts.n_unchanged,
+            n_rejected=rejects.n_rows,
+            n_new=counts.n_new,
+            n_unchanged=counts.n_unchanged,
+            n_links_new=counts.n_links_new,
+            n_links=counts.n_links,
+            n_linked=counts.n_linked,
+            links_by_how=counts.by_how,
+            rejected_by_rule=rejects.by_rule,
+            examples=rejects.examples,
+            rejects_file=rejects.kept_in(folder, batch),
+            unread_files=staged.unread,
+            first=span[0],
+            last=span[1],
+            is_recorded=False,
+            is_dry_run=dry_run,
+        )
+        if decided.needs_record and not dry_run:
+            decision = _decision(config, decided, ids, reading, market_id, report)
+            was_recorded = record_decision(runtime, decision, config, created_by="ingest")
+            report = replace(report, is_recorded=was_recorded)
+        if dry_run:
+            runtime.rollback()
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    decision_id: bytes
+    counts: NewsCounts
+    known_at: datetime | None
+    needs_record: bool
+
+
+def _lost_or_before(
+    historical: Connection, runtime: Connection, ids: BatchIds, counts: NewsCounts, moment: datetime | None
+) -> _Decided:
+    """Return what a delivery that changed nothing is: one whose decision a crash lost, or an old one."""
+    n_new, n_links, seen = articles_of_batch(historical, short_id(ids.decision_id))
+    if n_new:
+        lost = replace(counts, n_new=n_new, n_unchanged=counts.n_unchanged - n_new, n_links_new=n_links)
+        return _Decided(ids.decision_id, lost, moment and seen, needs_record=True)
+    if ids.before is None:
+        return _Decided(ids.decision_id, counts, moment, needs_record=False)
+    n_more = counts.n_links - n_links_on_record(runtime, ids.before)
+    if n_more > 0:
+        return _Decided(ids.decision_id, replace(counts, n_links_new=n_more), moment, needs_record=True)
+    return _Decided(ids.before, counts, moment, needs_record=False)
+
+
+def _linker(runtime: Connection, market_id: str | None) -> Linker:
+    wanted = market_ids(runtime) if market_id is None else [market_id]
+    return Linker(
+        Listing(market_id=each, **row)
+        for each in wanted
+        for row in listings(runtime, each).iter_rows(named=True)
+    )
+
+
+def _set_changed_aside(historical: Connection, rejects: NewsRejects) -> int:
+    changed = settle_stage(historical)
+    for row in changed.iter_rows(named=True):
+        fault = Fault("external_id", row["found"], "changed_article")
+        rejects.add(row["file"], row["row"], fault, None)
+    return changed.height
+
+
+def _decision(
+    config: IngestNewsConfig,
+    decided: _Decided,
+    ids: BatchIds,
+    reading: Reading,
+    market_id: str | None,
+    report: NewsReport,
+) -> Decision:
+    counts = decided.counts
+    return Decision(
+        decision_id=decided.decision_id,
+        engine_name=config.engine_name,
+        config_id=config.config_id,
+        context_id=CONTEXT_ID,
+        as_of_date=np.datetime64(report.last.date(), "D"),
+        input_refs={
+            "fingerprint": ids.fingerprint.hex(),
+            "known_at": (decided.known_at or report.last).isoformat(),
+            "known_when": "published" if decided.known_at is None else "delivered",
+            "source": reading.source,
+            "zone": str(reading.zone),
+            "market_id": market_id,
+            "files": list(report.files),
+        },
+        raw_input_summary={
+            "n_rows": report.n_rows,
+            "n_blank": report.n_blank,
+            "n_repeated": report.n_repeated,
+            "n_rejected": report.n_rejected,
+            "rejected_by_rule": dict(report.rejected_by_rule),
+            "first": report.first.isoformat(),
+            "last": report.last.isoformat(),
+        },
+        proposed_action={
+            "table": "news_articles",
+            "batch": report.batch,
+            "n_new": counts.n_new,
+            "n_unchanged": counts.n_unchanged,
+            "n_links_new": counts.n_links_new,
+            "n_links": counts.n_links,
+            "links_by_how": dict(counts.by_how),
+        },
+    )
