@@ -18,33 +18,6 @@ N_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class InstrumentsReport:
-    """What became of files of instruments.
-
-    Attributes
-    ----------
-    market_id : str
-    written : mapping of str to int
-        Rows that were new or changed, by table.
-    n_rows, n_rejected : int
-        Rows that came, and those of them that were set aside.
-    rejected_by_rule : mapping of str to int
-    examples : tuple of str
-        The first rows that were rejected.
-    rejects_file : Path or None
-        Where all of them are.
-    """
-
-    market_id: str
-    written: Mapping[str, int]
-    n_rows: int
-    n_rejected: int
-    rejected_by_rule: Mapping[str, int]
-    examples: tuple[str, ...]
-    rejects_file: Path | None
-
-
-@dataclass(frozen=True, slots=True)
 class IngestReport:
     """What became of a delivery.
 
@@ -52,16 +25,23 @@ class IngestReport:
     ----------
     decision_id, batch : str
         The INGEST decision, and the short form of it that the rows carry.
-    n_rows, n_new, n_corrected, n_unchanged, n_repeated, n_rejected : int
-        All rows that came, and what became of them.
-    rejected_by_rule : mapping of str to int
+    n_rows, n_new, n_corrected, n_unchanged, n_repeated, n_rejected, n_flagged : int
+        All rows that came, and what became of them. Corrected are also rows of earlier deliveries whose
+        adjusted close, ours, follows from these.
+    rejected_by_rule, flagged_by_rule : mapping of str to int
     examples : tuple of str
         The first rows that were rejected.
     rejects_file : Path or None
         Where all of them are.
     created : tuple of str
         Instruments that were registered on the way.
+    changed : tuple of str
+        Instruments of which any price was written.
     first_date, last_date : datetime.date
+    first_changed : datetime.date or None
+        The first date of which any price was written.
+    seconds : float
+        From the first row read to the decision.
     is_recorded : bool
         Whether a decision was written now.
     """
@@ -76,12 +56,17 @@ class IngestReport:
     n_unchanged: int
     n_repeated: int
     n_rejected: int
+    n_flagged: int
     rejected_by_rule: Mapping[str, int]
+    flagged_by_rule: Mapping[str, int]
     examples: tuple[str, ...]
     rejects_file: Path | None
     created: tuple[str, ...]
+    changed: tuple[str, ...]
     first_date: date
     last_date: date
+    first_changed: date | None
+    seconds: float
     is_recorded: bool
     is_dry_run: bool = False
 

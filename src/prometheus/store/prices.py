@@ -1,16 +1,19 @@
 """Bulk writing of prices_daily: new rows are copied, corrections keep the version they replace.
 
-1. Lock the market for the length of the transaction.
-2. Read what is stored in the range of the delivery; nothing, for a first delivery.
-3. Compare: rows are new, unchanged or corrected.
-4. Copy the new ones; update the corrected ones, their former version appended to ``metadata.revisions``.
+1. Lock the market until the connection closes.
+2. Ask for digests of what is stored, an instrument each: most of a second delivery ends here.
+3. Read what is stored of the others in the range of the delivery; nothing, for a first delivery.
+4. Compare: rows are new, unchanged or corrected.
+5. Copy the new ones; update the corrected ones, their former version appended to ``metadata.revisions``.
+
+Flags are what was thought of a version when it came: they take no part in the comparison.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -22,6 +25,7 @@ from prometheus.store.copying import Connection, copy_frame, frame_of
 if TYPE_CHECKING:
     import polars as pl
 
+BAR = ("open", "high", "low", "close", "volume")
 VALUES = ("open", "high", "low", "close", "adjusted_close", "volume", "split", "dividend")
 ACTIONS = ("split", "dividend")
 KEY = ("instrument_id", "trade_date")
@@ -35,9 +39,16 @@ SAME_ADJUSTMENT = 1e-9
 class PriceCounts:
     """What became of the rows of a delivery."""
 
-    n_new: int
-    n_corrected: int
-    n_unchanged: int
+    n_new: int = 0
+    n_corrected: int = 0
+    n_unchanged: int = 0
+
+    def __add__(self, other: PriceCounts) -> PriceCounts:
+        return PriceCounts(
+            self.n_new + other.n_new,
+            self.n_corrected + other.n_corrected,
+            self.n_unchanged + other.n_unchanged,
+        )
 
     @property
     def has_changed(self) -> bool:
@@ -45,9 +56,35 @@ class PriceCounts:
         return self.n_new + self.n_corrected > 0
 
 
+@dataclass(frozen=True, slots=True)
+class PriceChanges:
+    """Rows beside what is stored.
+
+    Attributes
+    ----------
+    new, corrected : polars.DataFrame
+        Rows that are not stored yet, and rows that are stored with other values.
+    n_unchanged : int
+    """
+
+    new: pl.DataFrame
+    corrected: pl.DataFrame
+    n_unchanged: int
+
+    @property
+    def counts(self) -> PriceCounts:
+        """How many rows are what."""
+        return PriceCounts(self.new.height, self.corrected.height, self.n_unchanged)
+
+
+def lock_market(connection: Connection, market_id: str) -> None:
+    """Wait for other deliveries to a market; the lock is held until the connection closes."""
+    connection.execute("SELECT pg_advisory_lock(hashtextextended('prices_daily ' || %s, 0))", [market_id])
+
+
 def server_time(connection: Connection) -> datetime:
-    """Return the time of the transaction, by the server's clock."""
-    found = connection.execute("SELECT now()").fetchone()
+    """Return the present time, by the server's clock; not that of the transaction, which may have waited."""
+    found = connection.execute("SELECT clock_timestamp()").fetchone()
     assert found is not None
     moment: datetime = found[0]
     return moment
@@ -92,10 +129,52 @@ def adjustment_factors(
     return frame_of(connection, query, parameters, {"instrument_id": pl.String, "factor": pl.Float64})
 
 
-def write_prices(
-    connection: Connection, prices: pl.DataFrame, *, market_id: str, batch: str, known_at: datetime
-) -> PriceCounts:
-    """Write prices in the transaction of the caller; return how many rows were new, corrected, unchanged.
+def stored_digests(
+    connection: Connection, ids: Sequence[str], *, first: date, last: date
+) -> Mapping[str, tuple[int, bytes, bytes]]:
+    """Return the number of rows, the digest of the bars and that of the adjusted closes of instruments.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    ids : sequence of str
+        The instruments; those without rows are left out.
+    first, last : datetime.date
+        The dates, both included.
+
+    Notes
+    -----
+    SHA-256 of dates as int32, and of open, high, low, close and volume and, apart, adjusted close as float64,
+    all big endian, null as the usual NaN, in the order of the dates.
+    """
+    packed = ["date_send(trade_date)", *(f"coalesce(float8send({name}), '{NAN}'::bytea)" for name in BAR)]
+    statement = sql.SQL(
+        "SELECT instrument_id, count(*), sha256(string_agg({}, ''::bytea ORDER BY trade_date)),"
+        " sha256(string_agg(float8send(adjusted_close), ''::bytea ORDER BY trade_date)) FROM prices_daily"
+        " WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s GROUP BY instrument_id"
+    ).format(sql.SQL(" || ".join(packed)))
+    with connection.cursor(binary=True) as cursor:
+        found = cursor.execute(statement, [list(ids), first, last]).fetchall()
+    return {instrument: (n, bytes(bars), bytes(adjusted)) for instrument, n, bars, adjusted in found}
+
+
+def stored_actions(connection: Connection, ids: Sequence[str], *, first: date, last: date) -> pl.DataFrame:
+    """Return the rows with splits and dividends: the key, ``split`` and ``dividend``, sorted by the key."""
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT instrument_id, trade_date, (metadata ->> 'split')::double precision,"
+        " (metadata ->> 'dividend')::double precision FROM prices_daily"
+        " WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s"
+        " AND (metadata ? 'split' OR metadata ? 'dividend') ORDER BY 1, 2"
+    )
+    schema = {"instrument_id": pl.String, "trade_date": pl.Date, "split": pl.Float64, "dividend": pl.Float64}
+    return frame_of(connection, query, [list(ids), first, last], schema)
+
+
+def price_changes(connection: Connection, prices: pl.DataFrame) -> PriceChanges:
+    """Return what of these prices is not stored yet, or with other values.
 
     Parameters
     ----------
@@ -104,54 +183,78 @@ def write_prices(
     prices : polars.DataFrame
         The columns of prices_daily but for metadata, ``split``, ``dividend`` and ``is_computed`` (whether
         the adjusted close is ours); one row a key, sorted by it.
-    market_id : str
-        Locked meanwhile.
+    """
+    if prices.is_empty():
+        return PriceChanges(prices, prices, 0)
+    stored = stored_prices(connection, *_range(prices))
+    if stored.is_empty():
+        return PriceChanges(prices, prices.clear(), 0)
+    new, corrected = _compared(prices, stored)
+    return PriceChanges(new, corrected, prices.height - new.height - corrected.height)
+
+
+def write_changes(connection: Connection, changes: PriceChanges, *, batch: str, known_at: datetime) -> None:
+    """Write changes in the transaction of the caller.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database; the market is locked.
+    changes : PriceChanges
+        Rows may have ``flags``, a JSON array as text.
     batch : str
         Short id of the INGEST decision.
     known_at : datetime
         When the delivery became known: the moment until which replaced versions were believed.
     """
-    connection.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended('prices_daily ' || %s, 0))", [market_id]
-    )
-    stored = _stored(connection, prices)
-    if stored.is_empty():
-        return PriceCounts(_copy(connection, "prices_daily", prices, batch), 0, 0)
-    new, corrected = _compared(prices, stored)
-    _copy(connection, "prices_daily", new, batch)
-    if corrected.height:
-        _correct(connection, corrected, batch, known_at)
-    return PriceCounts(new.height, corrected.height, prices.height - new.height - corrected.height)
+    _copy(connection, "prices_daily", changes.new, batch)
+    if changes.corrected.height:
+        _correct(connection, changes.corrected, batch, known_at)
 
 
 def rows_of_batch(
-    connection: Connection, prices: pl.DataFrame, *, batch: str
+    connection: Connection, ids: Sequence[str], *, first: date, last: date, batch: str, only_corrections: bool
 ) -> tuple[PriceCounts, datetime | None]:
-    """Return what a batch wrote of a delivery, and the moment of its corrections if it made any."""
-    found = connection.execute(
+    """Return what a batch wrote, and the moment of its corrections if it made any.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    ids : sequence of str
+        The instruments of its delivery.
+    first, last : datetime.date
+        The dates, both included.
+    batch : str
+        Short id of the INGEST decision.
+    only_corrections : bool
+        Whether it can have written nothing else: those are found by their index.
+    """
+    query = (
         "SELECT count(*), count(*) FILTER (WHERE metadata ? 'revisions'),"
         " max((metadata -> 'revisions' -> -1 ->> 'until')::timestamptz) FROM prices_daily"
-        " WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s AND metadata ->> 'batch' = %s",
-        [*_range(prices), batch],
-    ).fetchone()
+        " WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s AND metadata ->> 'batch' = %s"
+    )
+    if only_corrections:
+        query += " AND metadata ? 'revisions'"
+    found = connection.execute(query.encode(), [list(ids), first, last, batch]).fetchone()
     assert found is not None
     n_rows, n_corrected = int(found[0]), int(found[1])
-    return PriceCounts(n_rows - n_corrected, n_corrected, prices.height - n_rows), found[2]
+    return PriceCounts(n_rows - n_corrected, n_corrected), found[2]
 
 
-def _range(prices: pl.DataFrame) -> Sequence[object]:
-    return [
-        prices["instrument_id"].unique().to_list(),
-        prices["trade_date"].min(),
-        prices["trade_date"].max(),
-    ]
+def _range(prices: pl.DataFrame) -> tuple[list[str], date, date]:
+    first, last = prices["trade_date"].min(), prices["trade_date"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    return prices["instrument_id"].unique().to_list(), first, last
 
 
-def _stored(connection: Connection, prices: pl.DataFrame) -> pl.DataFrame:
-    """Return what is stored in the range of a delivery.
+def stored_prices(connection: Connection, ids: Sequence[str], first: date, last: date) -> pl.DataFrame:
+    """Return the key and the values of what is stored of instruments between two dates, both included.
 
     One value an instrument crosses the wire, its rows packed in PostgreSQL's binary format: a row each
-    would cost ten times as long.
+    would cost ten times as long. Instruments come in any order, so do their rows.
     """
     import polars as pl
 
@@ -167,17 +270,18 @@ def _stored(connection: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     ).format(sql.SQL(" || ".join(packed)))
     layout = np.dtype([("date", ">i4"), *((name, ">f8") for name in VALUES)])
     with connection.cursor(binary=True) as cursor:
-        blobs = cursor.execute(statement, _range(prices)).fetchall()
+        blobs = cursor.execute(statement, [list(ids), first, last]).fetchall()
     rows = [np.frombuffer(blob, dtype=layout) for _, blob in blobs]
     if not rows:
-        return pl.DataFrame()
+        schema = {"instrument_id": pl.String, "trade_date": pl.Date} | dict.fromkeys(VALUES, pl.Float64)
+        return pl.DataFrame(schema=schema)
     together = np.concatenate(rows)
-    ids = pl.Series([instrument for instrument, _ in blobs], dtype=pl.String)
+    names = pl.Series([instrument for instrument, _ in blobs], dtype=pl.String)
     owner = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
     numbers = {name: together[name].astype("<f8") for name in VALUES}
     dates = POSTGRES_EPOCH + together["date"].astype(np.int64)
     return pl.DataFrame(
-        {"instrument_id": ids.gather(owner), "trade_date": pl.Series(dates).cast(pl.Date)} | numbers
+        {"instrument_id": names.gather(owner), "trade_date": pl.Series(dates).cast(pl.Date)} | numbers
     ).with_columns(pl.col(VALUES).fill_nan(None))
 
 
@@ -205,6 +309,8 @@ def _copy(connection: Connection, table: str, prices: pl.DataFrame, batch: str) 
         if prices[name].null_count() < prices.height:
             member = pl.concat_str(pl.lit(f', "{name}": '), pl.col(name).cast(pl.String))
             members.append(member.fill_null(""))
+    if "flags" in prices.columns and prices["flags"].null_count() < prices.height:
+        members.append(pl.concat_str(pl.lit(', "flags": '), pl.col("flags")).fill_null(""))
     metadata = pl.concat_str(*members, pl.lit("}")).alias("metadata")
     return copy_frame(connection, table, prices.with_columns(metadata), columns=PRICES_DAILY.column_names)
 
@@ -224,7 +330,9 @@ def _correct(connection: Connection, prices: pl.DataFrame, batch: str, known_at:
         "    'until', to_char(%s::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
         "    'replaced_by', %s::text)"
         "   || jsonb_strip_nulls(jsonb_build_object('batch', p.metadata -> 'batch',"
-        "    'split', p.metadata -> 'split', 'dividend', p.metadata -> 'dividend'))))"
+        "    'split', p.metadata -> 'split', 'dividend', p.metadata -> 'dividend',"
+        "    'flags', p.metadata -> 'flags'))))"
         " FROM prices_corrected n WHERE (p.instrument_id, p.trade_date) = (n.instrument_id, n.trade_date)",
         [known_at, batch],
     )
+    connection.execute("DROP TABLE prices_corrected")

@@ -1,14 +1,16 @@
 """What is taken of a delivery of prices, and what is set aside."""
 
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 import pytest
 
-from prometheus.domain.market.columns import NUMBERS, VALUES
-from prometheus.domain.market.delivery import checked_prices, content_digest
+from prometheus.domain.market.columns import NUMBERS
+from prometheus.domain.market.delivery import settled_rows, sound_rows
 from prometheus.domain.market.rules import RULES
 from prometheus.kernel.sessions import sessions_of
+from prometheus.kernel.violations import n_by_rule
 
 GOOD = {"symbol": "AAPL", "trade_date": "2018-02-07", "open": "10", "high": "12", "low": "9", "close": "11"}
 
@@ -19,9 +21,28 @@ def rows(*changes):
     return frame.with_columns(pl.lit("a.csv").alias("file"), pl.int_range(2, pl.len() + 2).alias("row"))
 
 
-def checked(*changes, symbols=None, **known):
-    sessions = sessions_of({"calendar": "XNYS"})
-    return checked_prices(rows(*changes), sessions=sessions, symbols=symbols, **known)
+@dataclass(frozen=True)
+class Checked:
+    prices: pl.DataFrame
+    violations: pl.DataFrame
+    n_repeated: int
+    n_rejected: int
+
+    @property
+    def n_by_rule(self):
+        return n_by_rule(self.violations)
+
+
+def judged(given, **known):
+    sound = sound_rows(given, sessions=sessions_of({"calendar": "XNYS"}), **known)
+    settled = settled_rows(sound.prices.with_columns(pl.col("symbol").alias("instrument_id")))
+    n_kept = settled.prices.height + settled.n_repeated
+    violations = pl.concat([sound.violations, settled.violations])
+    return Checked(settled.prices, violations, settled.n_repeated, given.height - n_kept)
+
+
+def checked(*changes, **known):
+    return judged(rows(*changes), **known)
 
 
 @pytest.mark.parametrize(
@@ -73,24 +94,11 @@ def test_a_bar_without_open_is_still_checked_on_its_high_and_low() -> None:
     assert checked({"open": "", "high": "10"}, {}).n_by_rule == {"high_not_highest": 1}
 
 
-def test_an_unknown_symbol_is_set_aside_by_name() -> None:
-    found = checked({}, {"symbol": "NOPE"}, symbols=pl.Series(["AAPL"]))
-    assert found.violations["symbol"].to_list() == ["NOPE"]
-    assert found.n_by_rule == {"unknown_instrument": 1}
-
-
 def test_a_row_of_a_day_after_the_delivery_became_known_is_not_yet_true():
     changes = ({"trade_date": "2018-02-06"}, {}, {"trade_date": "2018-02-08"})
     found = checked(*changes, known_on=date(2018, 2, 7))
     assert found.prices["trade_date"].to_list() == [date(2018, 2, 6), date(2018, 2, 7)]
     assert found.n_by_rule == {"not_yet": 1}
-
-
-def test_a_row_on_or_after_the_first_session_without_trading_is_set_aside():
-    ended = pl.DataFrame({"symbol": ["AAPL"], "delisted": [date(2018, 2, 7)]})
-    found = checked({"trade_date": "2018-02-06"}, {}, {"symbol": "MSFT"}, delistings=ended)
-    assert found.prices["symbol"].to_list() == ["AAPL", "MSFT"]
-    assert found.violations.select("row", "field", "rule").rows() == [(3, "trade_date", "after_delisting")]
 
 
 def test_identical_repetitions_collapse_and_contradictions_are_all_set_aside() -> None:
@@ -149,18 +157,6 @@ def test_a_moment_in_a_typed_file_is_taken_at_midnight_of_its_own_zone_alone(zon
     texts = pl.Series(["2018-02-07 00:00", "2018-02-07 16:00"])
     moments = texts.str.to_datetime("%Y-%m-%d %H:%M").dt.replace_time_zone(zone)
     given = rows({}, {"symbol": "MSFT"}).with_columns(moments.alias("trade_date"))
-    found = checked_prices(given, sessions=sessions_of({"calendar": "XNYS"}), symbols=None)
+    found = judged(given)
     assert found.prices["trade_date"].to_list() == [date(2018, 2, 7)]
     assert found.n_by_rule == {"unparsable_date": 1}
-
-
-def test_the_digest_is_of_the_content_alone() -> None:
-    def digest_of(*changes):
-        prices = checked(*changes).prices.rename({"symbol": "instrument_id"})
-        return content_digest(prices.select("instrument_id", "trade_date", *VALUES))
-
-    other = {"symbol": "MSFT", "volume": "5"}
-    assert digest_of({}, other) == digest_of(other, {}) == digest_of({"close": "11.00"}, {}, other)
-    assert digest_of({}, other) != digest_of({}, {**other, "volume": "6"})
-    assert digest_of({}, other) != digest_of({}, {**other, "volume": None})
-    assert digest_of({}, other) != digest_of({}, {**other, "trade_date": "2018-02-06"})

@@ -1,30 +1,25 @@
-"""A delivery of daily prices: what came, what of it can be stored, and the digest of its content."""
+"""A delivery of daily prices: what came, and what of it can be stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
-import numpy as np
 import polars as pl
 
-from prometheus.domain.market.columns import VALUES
 from prometheus.domain.market.parsing import parsed_prices
 from prometheus.domain.market.rules import (
     adjustment_violations,
-    delisting_violations,
     duplicate_violations,
     future_violations,
     rule_violations,
     session_violations,
-    unknown_violations,
     without_repetitions,
 )
-from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
-from prometheus.kernel.violations import VIOLATIONS, n_by_rule, without
+from prometheus.kernel.violations import VIOLATIONS, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,101 +80,70 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedPrices:
-    """A delivery after the hard rules.
+class Kept:
+    """Rows after some of the hard rules.
 
     Attributes
     ----------
     prices : polars.DataFrame
-        Rows that keep every rule, one a symbol and date, sorted by both.
+        Those that keep every rule.
     violations : polars.DataFrame
         One row for each rule that a row broke.
     n_repeated : int
         Identical repetitions that were left out.
-    n_rejected : int
-        Rows that were set aside.
     """
 
     prices: pl.DataFrame
     violations: pl.DataFrame
-    n_repeated: int
-    n_rejected: int
-
-    @property
-    def n_by_rule(self) -> Mapping[str, int]:
-        """How many rows broke each rule."""
-        return n_by_rule(self.violations)
+    n_repeated: int = 0
 
 
-def checked_prices(
-    rows: pl.DataFrame,
-    *,
-    sessions: Sessions,
-    symbols: pl.Series | None,
-    known_on: date | None = None,
-    delistings: pl.DataFrame | None = None,
-) -> CheckedPrices:
-    """Return the rows that can be stored, and why the others can't.
+def sound_rows(rows: pl.DataFrame, *, sessions: Sessions, known_on: date | None = None) -> Kept:
+    """Return the rows that are sound by themselves, as dates and numbers.
 
     Parameters
     ----------
     rows : polars.DataFrame
-        The rows of a `Delivery`.
+        A chunk of a delivery.
     sessions : Sessions
         Of the market.
-    symbols : polars.Series, optional
-        The symbols that are known. None: all are taken.
     known_on : datetime.date, optional
         Day in UTC on which the delivery became known; no row may be of a later one.
-    delistings : polars.DataFrame, optional
-        ``symbol`` and ``delisted``, its first session without trading, where known.
 
     Notes
     -----
-    1. Texts become dates and numbers. 2. Each row by itself. 3. Its date and its symbol. 4. Rows of one
-    key against each other. 5. The closes of each symbol against its splits. A row that failed is not judged
+    1. Texts become dates and numbers. 2. Each row by itself. 3. Its date. A row that failed is not judged
     again by a later stage.
     """
     prices, unread = parsed_prices(rows)
+    currency = rows["currency"] if "currency" in rows.columns else pl.lit(None)
+    prices = prices.with_columns(  # chunks may differ in columns and types; from here on they don't
+        pl.col("file").cast(pl.String), pl.col("row").cast(pl.Int64), currency=currency
+    ).with_columns(pl.col("currency").cast(pl.String))
     prices = without(prices, unread)
     broken = rule_violations(prices)
     prices = without(prices, broken)
     strange = [session_violations(prices, sessions)]
-    if symbols is not None:
-        strange.append(unknown_violations(prices, symbols))
     if known_on is not None:
         strange.append(future_violations(prices, known_on))
-    if delistings is not None:
-        strange.append(delisting_violations(prices, delistings))
-    prices = without(prices, pl.concat(strange))
-    doubled = duplicate_violations(prices)
-    prices = without(prices, doubled)
-    adjusted = adjustment_violations(prices)
-    prices = without(prices, adjusted)
-    n_kept = prices.height
-    prices = without_repetitions(prices)
-    return CheckedPrices(
-        prices=prices.drop("file", "row"),
-        violations=pl.concat([unread, broken, *strange, doubled, adjusted]),
-        n_repeated=n_kept - prices.height,
-        n_rejected=rows.height - n_kept,
-    )
+    return Kept(without(prices, pl.concat(strange)), pl.concat([unread, broken, *strange]))
 
 
-def content_digest(prices: pl.DataFrame) -> bytes:
-    """Return the digest of what prices say, whatever file, order or header they came with.
+def settled_rows(prices: pl.DataFrame) -> Kept:
+    """Return the rows that don't contradict each other, one an instrument and date, sorted by both.
 
     Parameters
     ----------
     prices : polars.DataFrame
-        ``instrument_id``, ``trade_date`` and the values, sorted by the first two.
+        Sound rows with ``instrument_id``; all that a delivery has of these instruments.
+
+    Notes
+    -----
+    1. Rows of one key against each other. 2. The closes of each symbol against its splits.
     """
-    ids = prices["instrument_id"].rle().struct.unnest() if prices.height else None
-    runs = [] if ids is None else zip(ids["value"].to_list(), ids["len"].to_list(), strict=True)
-    parts: list[bytes | str] = [f"{name}\x1f{length}" for name, length in runs]
-    parts.append(prices["trade_date"].to_physical().to_numpy().astype("<i4").tobytes())
-    for name in VALUES:
-        numbers = prices[name].fill_null(float("nan")).to_numpy() + 0.0
-        numbers[np.isnan(numbers)] = np.nan
-        parts.append(numbers.astype("<f8", copy=False).tobytes())
-    return digest(*parts)
+    doubled = duplicate_violations(prices)
+    kept = without(prices, doubled)
+    adjusted = adjustment_violations(kept)
+    kept = without(kept, adjusted)
+    settled = without_repetitions(kept)
+    return Kept(settled, pl.concat([doubled, adjusted]), n_repeated=kept.height - settled.height)

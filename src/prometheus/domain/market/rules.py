@@ -144,49 +144,9 @@ def future_violations(prices: pl.DataFrame, known_on: date) -> pl.DataFrame:
     )
 
 
-def delisting_violations(prices: pl.DataFrame, delistings: pl.DataFrame) -> pl.DataFrame:
-    """Return a violation for each row on or after the first session without trading of its instrument.
-
-    Parameters
-    ----------
-    prices : polars.DataFrame
-    delistings : polars.DataFrame
-        ``symbol`` and ``delisted`` of the instruments of which that is known.
-    """
-    if delistings.is_empty():
-        return VIOLATIONS
-    ended = prices.join(delistings, on="symbol", how="left", maintain_order="left")
-    is_after = ended["trade_date"] >= ended["delisted"]
-    if not is_after.any():
-        return VIOLATIONS
-    return found_violations(
-        prices,
-        is_after,
-        field="trade_date",
-        rule="after_delisting",
-        remedy="Leave the row out, or mend the instrument's delisted date, its first session without trading;"
-        " another instrument with the symbol needs an instrument_id of its own.",
-    )
-
-
-def unknown_violations(prices: pl.DataFrame, symbols: pl.Series) -> pl.DataFrame:
-    """Return a violation for each row whose symbol is not among ``symbols``."""
-    present = prices["symbol"].unique()
-    strangers = present.filter(~present.is_in(symbols.implode()))
-    if strangers.is_empty():
-        return VIOLATIONS
-    return found_violations(
-        prices,
-        prices["symbol"].is_in(strangers.implode()),
-        field="symbol",
-        rule="unknown_instrument",
-        remedy="Register it with `prometheus ingest instruments`, or add --create.",
-    )
-
-
 def duplicate_violations(prices: pl.DataFrame) -> pl.DataFrame:
     """Return a violation for each row of a key that stands there with different values."""
-    key = ["symbol", "trade_date"]
+    key = ["instrument_id", "trade_date"]
     if not prices.select(pl.struct(key).is_duplicated().any()).item():
         return VIOLATIONS
     repeated = prices.filter(pl.struct(key).is_duplicated())
@@ -219,10 +179,10 @@ def adjustment_violations(prices: pl.DataFrame) -> pl.DataFrame:
 
 
 def without_repetitions(prices: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with identical repetitions collapsed, sorted by symbol and date."""
-    sorted_prices = prices.sort("symbol", "trade_date", "file", "row")
+    """Return the rows with identical repetitions collapsed, sorted by instrument and date."""
+    sorted_prices = prices.sort("instrument_id", "trade_date", "file", "row")
     is_repeated = sorted_prices.select(
-        (pl.col("symbol") == pl.col("symbol").shift(1))
+        (pl.col("instrument_id") == pl.col("instrument_id").shift(1))
         & (pl.col("trade_date") == pl.col("trade_date").shift(1))
     ).to_series()
     return sorted_prices.filter(~is_repeated.fill_null(False)) if is_repeated.any() else sorted_prices

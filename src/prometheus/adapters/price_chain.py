@@ -1,0 +1,127 @@
+"""Adjusted closes that go on where those in the database end, and meet those that stand after them.
+
+A row without an adjusted close of its vendor's gets ours, in a chain with the rows before it. Where a
+delivery brings the past after the present, or mends an event of it, the adjusted closes of later rows
+that are ours follow: they come out as further rows of the delivery, and become corrections.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from prometheus.adapters.ingest_report import N_NAMED
+from prometheus.domain.market.adjusted import with_adjusted_close
+from prometheus.kernel.errors import RejectedBatchError
+from prometheus.store.copying import Connection
+from prometheus.store.prices import SAME_ADJUSTMENT, adjustment_factors, stored_actions, stored_prices
+
+FACTORS = pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64})
+KEY = ["instrument_id", "trade_date"]
+
+
+def chained(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
+    """Return prices with an adjusted close in every row, and ``is_computed`` where it is ours.
+
+    Parameters
+    ----------
+    historical : Connection
+    prices : polars.DataFrame
+        A part of a delivery, sorted by ``instrument_id`` and ``trade_date``.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows and, sorted among them, stored ones whose adjusted close follows from them anew.
+
+    Raises
+    ------
+    RejectedBatchError
+        If adjusted closes of ours don't meet those of a vendor that are stored after them.
+    """
+    computed = prices.filter(pl.col("adjusted_close").is_null())
+    if computed.is_empty():
+        return with_adjusted_close(prices, FACTORS)
+    full = with_adjusted_close(prices, adjustment_factors(historical, computed, side="before"))
+    apart = _apart(historical, full)
+    among = _with_events_between(historical, full)
+    names = sorted({*apart["instrument_id"].to_list(), *among})
+    if not names:
+        return full
+    of_these = pl.col("instrument_id").is_in(names)
+    again = _together(historical, prices.filter(of_these), names)
+    stubborn = _apart(historical, again.filter(~pl.col("is_stored")))
+    moved = again.filter("is_stored")
+    stubborn = stubborn.join(moved.select("instrument_id").unique(), on="instrument_id", how="anti")
+    if stubborn.height:
+        said = ", ".join(stubborn["instrument_id"].head(N_NAMED).to_list())
+        raise RejectedBatchError(
+            f"Later prices of {said} are stored, with another adjustment than these end with.",
+            remedy="Deliver the whole history of these instruments at once, or give their adjusted closes.",
+        )
+    return pl.concat([full.filter(~of_these), again.drop("is_stored")]).sort(KEY)
+
+
+def _apart(historical: Connection, full: pl.DataFrame) -> pl.DataFrame:
+    """Return the instruments whose last adjusted close, ours, does not meet the one stored after it."""
+    ends = full.group_by("instrument_id", maintain_order=True).agg(
+        pl.col("trade_date").max(),
+        (pl.col("adjusted_close") / pl.col("close")).last().alias("end"),
+        pl.col("is_computed").last(),
+    )
+    computed = ends.filter("is_computed")
+    if computed.is_empty():
+        return ends.clear()
+    later = adjustment_factors(historical, computed, side="after")
+    return computed.join(later, on="instrument_id").filter(
+        (pl.col("end") - pl.col("factor")).abs() > SAME_ADJUSTMENT * pl.col("factor")
+    )
+
+
+def _with_events_between(historical: Connection, full: pl.DataFrame) -> list[str]:
+    """Return the instruments of which an event is stored between these rows, on a date that isn't here."""
+    computed = full.filter("is_computed")
+    first, last = computed["trade_date"].min(), computed["trade_date"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    if first == last:
+        return []
+    ids = computed["instrument_id"].unique().to_list()
+    events = stored_actions(historical, ids, first=first, last=last).join(full, on=KEY, how="anti")
+    spans = computed.group_by("instrument_id").agg(
+        pl.col("trade_date").min().alias("first"), pl.col("trade_date").max().alias("last")
+    )
+    inside = events.join(spans, on="instrument_id").filter(
+        pl.col("trade_date").is_between("first", "last", closed="right")
+    )
+    return inside["instrument_id"].unique().to_list()
+
+
+def _together(historical: Connection, prices: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Return rows with those that are stored of the same instruments and follow from them anew.
+
+    What is stored counts as ours where it is the chain of its own closes, splits and dividends from its first
+    row on; a vendor's adjusted closes stay as they are.
+    """
+    stored = stored_prices(historical, names, date.min, date.max).sort(KEY)
+    bare = stored.with_columns(pl.lit(None, dtype=pl.Float64).alias("adjusted_close"))
+    ours = with_adjusted_close(bare, FACTORS)["adjusted_close"]
+    is_ours = ((stored["adjusted_close"] - ours).abs() <= SAME_ADJUSTMENT * ours).alias("is_ours")
+    stored = stored.with_columns(is_ours).with_columns(pl.col("is_ours").all().over("instrument_id"))
+    currencies = prices.group_by("instrument_id").agg(pl.col("currency").first())
+    others = (
+        stored.join(prices, on=KEY, how="anti")
+        .join(currencies, on="instrument_id")
+        .with_columns(
+            pl.col("adjusted_close").alias("was"),
+            pl.when(~pl.col("is_ours")).then("adjusted_close").alias("adjusted_close"),
+            pl.lit(True).alias("is_stored"),
+        )
+    )
+    here = {"is_stored": pl.lit(False), "was": pl.lit(None, dtype=pl.Float64)}
+    marked = prices.with_columns(**here)
+    both = pl.concat([marked, others.select(marked.columns)]).sort(KEY)
+    chain = with_adjusted_close(both, FACTORS)
+    is_moved = (pl.col("adjusted_close") - pl.col("was")).abs() > SAME_ADJUSTMENT * pl.col("was")
+    return chain.filter(~pl.col("is_stored") | is_moved).drop("was")

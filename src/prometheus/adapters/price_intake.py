@@ -1,0 +1,115 @@
+"""The first half of the price door: what of a delivery can be stored, checked, named and counted.
+
+Nothing here reads or writes prices that are stored; a delivery that is refused here has touched none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from prometheus.adapters.price_naming import SymbolResolver
+from prometheus.adapters.price_rejects import PriceRejects
+from prometheus.adapters.price_spool import PriceSpool, Waiting
+from prometheus.domain.market.adjusted import with_normal_actions
+from prometheus.domain.market.content import InstrumentDigests, content_digest, instrument_digests
+from prometheus.domain.market.delivery import PriceDelivery, settled_rows, sound_rows
+from prometheus.flow.progress import Progress
+from prometheus.kernel.sessions import Sessions
+from prometheus.kernel.violations import VIOLATIONS
+
+
+@dataclass(slots=True)
+class Taken:
+    """What has been taken of a delivery, ready to be written.
+
+    Attributes
+    ----------
+    parts : list
+        Rows that wait, and the digests of their instruments.
+    n_rows, n_repeated, n_kept : int
+        All rows that came, identical repetitions, and what is left.
+    first, last : datetime.date
+        Of the rows that are left.
+    """
+
+    parts: list[tuple[Waiting, Mapping[str, InstrumentDigests]]] = field(default_factory=list)
+    n_rows: int = 0
+    n_repeated: int = 0
+    n_kept: int = 0
+    first: date = date.max
+    last: date = date.min
+
+    @property
+    def instrument_ids(self) -> list[str]:
+        """The instruments that it is about."""
+        return [instrument for _, digests in self.parts for instrument in digests]
+
+    @property
+    def content(self) -> bytes:
+        """Digest of what all of it says."""
+        return content_digest((name, said) for _, digests in self.parts for name, said in digests.items())
+
+
+def take(
+    delivery: PriceDelivery,
+    *,
+    spool: PriceSpool,
+    names: SymbolResolver,
+    rejects: PriceRejects,
+    sessions: Sessions,
+    known_on: date,
+    progress: Progress,
+) -> Taken:
+    """Read a delivery to its end, and return what of it can be stored.
+
+    Parameters
+    ----------
+    delivery : PriceDelivery
+    spool : PriceSpool
+        Where rows wait.
+    names : SymbolResolver
+    rejects : PriceRejects
+        Takes the rows that break a rule.
+    sessions : Sessions
+        Of the market.
+    known_on : datetime.date
+        Day in UTC on which the delivery became known.
+    progress : Progress
+        Told of rows.
+    """
+    taken = Taken()
+    progress.start("rows read", 0)  # how many will come is not known
+    for chunk in delivery.chunks():
+        taken.n_rows += chunk.height
+        sound = sound_rows(chunk, sessions=sessions, known_on=known_on)
+        rejects.add(chunk, sound.violations)
+        spool.add(sound.prices)
+        progress.advance(chunk.height)
+    progress.finish()
+    rejects.add(_no_rows(), delivery.violations)
+    for rows in spool.parts():
+        found = names.identified(rows)
+        rejects.add(rows, found.violations)
+        settled = settled_rows(found.prices)
+        rejects.add(found.prices, settled.violations)
+        taken.n_repeated += settled.n_repeated
+        if settled.prices.height:
+            _put(taken, with_normal_actions(settled.prices.drop("file", "row", "symbol")), spool)
+    return taken
+
+
+def _put(taken: Taken, prices: pl.DataFrame, spool: PriceSpool) -> None:
+    first, last = prices["trade_date"].min(), prices["trade_date"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    taken.n_kept += prices.height
+    taken.first, taken.last = min(taken.first, first), max(taken.last, last)
+    taken.parts.append((spool.put(prices), instrument_digests(prices)))
+
+
+def _no_rows() -> pl.DataFrame:
+    return VIOLATIONS.select("file", "row", "symbol", "trade_date")

@@ -1,0 +1,185 @@
+"""One part of a delivery, which holds whole instruments: what of it is new, what it looks like, its rows.
+
+1. Most of a delivery that came before ends at the digests: an instrument whose rows say what is stored is
+   looked at no further. Of the others, the rows are compared one by one.
+2. Where anything is to be written, the soft rules look at the whole part, and at what is stored before it.
+3. New rows are copied, corrected ones keep the version that they replace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from prometheus.adapters.price_chain import chained
+from prometheus.domain.market.config import QualityConfig
+from prometheus.domain.market.content import InstrumentDigests, action_digests, adjusted_digests
+from prometheus.domain.market.quality import n_suspect, quality_flags
+from prometheus.kernel.sessions import Sessions
+from prometheus.store.copying import Connection
+from prometheus.store.prices import (
+    PriceChanges,
+    PriceCounts,
+    price_changes,
+    stored_actions,
+    stored_digests,
+    stored_prices,
+    write_changes,
+)
+
+KEY = ["instrument_id", "trade_date"]
+ROWS_FOR_DIGESTS = 20_000
+"""Fewer rows are compared at once: asking twice would take longer."""
+DAYS_BEFORE = 370
+"""Days of history that the soft rules see in front of a delivery: a year of sessions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of whole instruments that keep every hard rule.
+
+    Attributes
+    ----------
+    prices : polars.DataFrame
+        Sorted by ``instrument_id`` and ``trade_date``; what their vendor gives.
+    digests : mapping of str to InstrumentDigests
+        Of each instrument.
+    """
+
+    prices: pl.DataFrame
+    digests: Mapping[str, InstrumentDigests]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a part.
+
+    Attributes
+    ----------
+    counts : PriceCounts
+    changed : polars.DataFrame
+        ``instrument_id`` and ``first``, the first date that is new or corrected.
+    flags_by_rule : mapping of str to int
+    n_flagged, n_suspect : int
+        Written rows with a flag, and with one that says that their values are probably wrong.
+    """
+
+    counts: PriceCounts
+    changed: pl.DataFrame
+    flags_by_rule: Mapping[str, int]
+    n_flagged: int = 0
+    n_suspect: int = 0
+
+
+@dataclass(slots=True)
+class Stored:
+    """What became of all parts of a delivery.
+
+    Attributes
+    ----------
+    counts : PriceCounts
+    changed : dict of str to datetime.date
+        By instrument the first date that is new or corrected.
+    flags_by_rule : Counter
+    n_flagged, n_suspect : int
+    """
+
+    counts: PriceCounts = field(default_factory=PriceCounts)
+    changed: dict[str, date] = field(default_factory=dict)
+    flags_by_rule: Counter[str] = field(default_factory=Counter)
+    n_flagged: int = 0
+    n_suspect: int = 0
+
+    def add(self, written: Written) -> None:
+        """Add a part."""
+        self.counts += written.counts
+        self.changed |= dict(written.changed.iter_rows())
+        self.flags_by_rule.update(written.flags_by_rule)
+        self.n_flagged += written.n_flagged
+        self.n_suspect += written.n_suspect
+
+
+def write_part(
+    historical: Connection,
+    part: Part,
+    *,
+    batch: str,
+    known_at: datetime,
+    sessions: Sessions,
+    quality: QualityConfig,
+) -> Written:
+    """Write what of a part is new or corrected, in the transaction of the caller; return what that was."""
+    full = chained(historical, part.prices)
+    n_delivered = part.prices.height
+    open_ones = full
+    if full.height >= ROWS_FOR_DIGESTS:
+        same = _unchanged(historical, full, part.digests)
+        if len(same) == full["instrument_id"].n_unique():
+            open_ones = full.clear()
+        elif same:
+            open_ones = full.filter(~pl.col("instrument_id").is_in(same))
+    changes = price_changes(historical, open_ones)
+    touched = pl.concat([changes.new, changes.corrected])
+    n_unchanged = max(n_delivered - touched.height, 0)
+    counts = PriceCounts(changes.new.height, changes.corrected.height, n_unchanged)
+    changed = touched.group_by("instrument_id").agg(pl.col("trade_date").min().alias("first"))
+    if touched.is_empty():
+        return Written(counts, changed, {})
+    flags = quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full))
+    flags = flags.join(touched.select(KEY), on=KEY, how="semi")
+    flagged = flags.group_by(KEY).agg(pl.col("rule").unique().sort())
+    flagged = flagged.select(*KEY, pl.format('["{}"]', pl.col("rule").list.join('", "')).alias("flags"))
+    write_changes(
+        historical,
+        PriceChanges(_with_flags(changes.new, flagged), _with_flags(changes.corrected, flagged), n_unchanged),
+        batch=batch,
+        known_at=known_at,
+    )
+    by_rule = flags.unique([*KEY, "rule"])["rule"].value_counts().sort("rule")
+    return Written(
+        counts,
+        changed,
+        dict(zip(by_rule["rule"].to_list(), by_rule["count"].to_list(), strict=True)),
+        n_flagged=flagged.height,
+        n_suspect=n_suspect(flags),
+    )
+
+
+def _unchanged(
+    historical: Connection, full: pl.DataFrame, digests: Mapping[str, InstrumentDigests]
+) -> list[str]:
+    """Return the instruments of which exactly these rows are stored in the range of the delivery."""
+    first, last = _span(full)
+    ids = list(digests)
+    stored = stored_digests(historical, ids, first=first, last=last)
+    if not stored:
+        return []
+    acted = action_digests(stored_actions(historical, ids, first=first, last=last))
+    adjusted = adjusted_digests(full) if full["is_computed"].any() else {}
+    return [
+        instrument
+        for instrument, said in digests.items()
+        if stored.get(instrument) == (said.n_rows, said.bars, adjusted.get(instrument, said.adjusted))
+        and acted.get(instrument, b"") == said.actions
+    ]
+
+
+def _before(historical: Connection, full: pl.DataFrame) -> pl.DataFrame:
+    first, _ = _span(full)
+    ids = full["instrument_id"].unique().to_list()
+    return stored_prices(historical, ids, first - timedelta(days=DAYS_BEFORE), first - timedelta(days=1))
+
+
+def _span(prices: pl.DataFrame) -> tuple[date, date]:
+    first, last = prices["trade_date"].min(), prices["trade_date"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    return first, last
+
+
+def _with_flags(rows: pl.DataFrame, flagged: pl.DataFrame) -> pl.DataFrame:
+    return rows.join(flagged, on=KEY, how="left", maintain_order="left")

@@ -1,0 +1,150 @@
+"""The rows of a delivery of prices that were set aside, in a file that can be mended and fed again.
+
+A line of the file is a row of the delivery: where it stood, every rule that it broke with the field, what was
+found there and what to do, and then the row's own columns as they came. Mend these and hand the file to
+`prometheus ingest prices`; the columns before them are not read. Rows go to the file as they are
+found, so that a delivery of which nothing is right takes no memory either.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+import polars as pl
+
+from prometheus.adapters.ingest_report import N_EXAMPLES, N_NAMED, examples_of
+from prometheus.domain.market.columns import NUMBERS
+from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
+from prometheus.kernel.violations import VIOLATIONS, n_by_rule
+
+SAID = ("rule", "field", "found", "remedy")
+KEPT = ("symbol", "trade_date", *NUMBERS, "currency")
+HEADINGS = {"row": "line", "trade_date": "date"}
+"""The names of the file's columns, where they are others than those of the rows."""
+
+
+class PriceRejects:
+    """Takes rejected rows. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._examples = VIOLATIONS
+        self._by_rule: Counter[str] = Counter()
+        self._unknown: set[str] = set()
+        self._first_remedy = ""
+        self.n_rows = 0
+
+    def __enter__(self) -> PriceRejects:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    @property
+    def by_rule(self) -> Mapping[str, int]:
+        """How many rows broke each rule, by its name."""
+        return dict(sorted(self._by_rule.items()))
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The first row of each of the first rules that were broken, one line each."""
+        return examples_of(self._examples)
+
+    def add(self, rows: pl.DataFrame, violations: pl.DataFrame) -> None:
+        """Take the rows that violations point at.
+
+        Parameters
+        ----------
+        rows : polars.DataFrame
+            ``file``, ``row`` and the columns of a delivery, as text or typed. A violation that points at
+            none of them stands by itself.
+        violations : polars.DataFrame
+        """
+        if violations.is_empty():
+            return
+        rejected = _rejected(rows, violations)
+        self.n_rows += rejected.height
+        self._by_rule.update(n_by_rule(violations))
+        self._first_remedy = self._first_remedy or str(violations["remedy"][0])
+        known = self._examples["rule"].unique().to_list()
+        fresh = violations.filter(~pl.col("rule").is_in(known))
+        self._examples = pl.concat(
+            [self._examples, fresh.unique("rule", keep="first", maintain_order=True)]
+        ).head(N_EXAMPLES)
+        strangers = violations.filter(pl.col("rule") == "unknown_instrument")["symbol"]
+        if strangers.len():
+            self._unknown |= set(strangers.drop_nulls().unique().to_list())
+        is_first = self._file is None
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="prometheus-")  # noqa: SIM115  closed by __exit__
+        rejected.rename(HEADINGS).write_csv(self._file, include_header=is_first)
+
+    def keep(self, folder: Path | None, *, name: str) -> Path | None:
+        """Keep the file of the rejected rows in a folder; return it, None without either.
+
+        Raises
+        ------
+        InputFileError
+            If it can't be written.
+        """
+        if self._file is None or folder is None:
+            return None
+        path = folder / f"{name}.csv"
+        self._file.seek(0)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as kept:
+                shutil.copyfileobj(self._file, kept)
+        except OSError as error:
+            raise InputFileError(
+                f"{path} can't be written: {error.strerror}.",
+                remedy="Rejected rows are kept there; make room.",
+            ) from error
+        return path
+
+    def refusal(self, kept: Path | None) -> RejectedBatchError | UnknownInstrumentError:
+        """Return the error for a delivery of which no row is left."""
+        place = f" All are in {kept}." if kept else ""
+        if set(self._by_rule) == {"unknown_instrument"}:
+            names = sorted(self._unknown)
+            more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+            return UnknownInstrumentError(
+                f"No instrument of the market has the symbol {', '.join(names[:N_NAMED])}{more}.{place}",
+                remedy="Register them with `prometheus ingest instruments`, or add --create.",
+            )
+        rules = ", ".join(f"{rule} {n}" for rule, n in self.by_rule.items())
+        return RejectedBatchError(
+            f"All {self.n_rows} rows were rejected ({rules}), e.g. {'; '.join(self.examples[:2])}.{place}",
+            remedy=self._first_remedy,
+        )
+
+
+def _rejected(rows: pl.DataFrame, violations: pl.DataFrame) -> pl.DataFrame:
+    """Return one line a row: what was said of it, and its columns as texts."""
+    said = violations.group_by("file", "row", maintain_order=True).agg(
+        *(pl.col(name).fill_null("").str.join("; ") for name in SAID),
+        *(pl.col(name).first().alias(f"said_{name}") for name in ("symbol", "trade_date")),
+    )
+    present = [name for name in KEPT if name in rows.columns]
+    texts = rows.select(
+        pl.col("file").cast(pl.String),
+        pl.col("row").cast(pl.Int64),
+        *(pl.col(name).cast(pl.String) for name in present),
+    )
+    joined = said.join(texts, on=["file", "row"], how="left", maintain_order="left").with_columns(
+        pl.lit(None, dtype=pl.String).alias(name) for name in KEPT if name not in present
+    )
+    return joined.select(
+        "file",
+        "row",
+        *SAID,
+        pl.coalesce("symbol", "said_symbol").alias("symbol"),
+        pl.coalesce("trade_date", "said_trade_date").alias("trade_date"),
+        *KEPT[2:],
+    )
