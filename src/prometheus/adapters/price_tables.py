@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
+from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
 from prometheus.adapters.text_tables import DELIMITERS, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
@@ -76,10 +75,10 @@ class PriceTable:
         self._formats: dict[str, str] = {}
         self._actions: str | None = None
         self._layout: TextLayout | None = None
-        self._parquet: pq.ParquetFile | None = None
+        self._types: Mapping[str, pl.DataType] = {}
         if file.suffix == ".parquet":
-            self._parquet = _parquet_file(file)
-            names = [str(name) for name in self._parquet.schema_arrow.names]
+            self._types = parquet_schema(file)
+            names = list(self._types)
             found = None if mapping else seen_preset(names, "")
             self._mapping = mapping or (preset(found) if found else PriceMapping())
         else:
@@ -146,15 +145,9 @@ class PriceTable:
                 wanted = (pl.col(str(self._names.index(given))).alias(name) for given, name in both)
                 yield rows.select("row", *wanted), broken
             return
-        assert self._parquet is not None
-        try:
-            for batch in self._parquet.iter_batches(batch_size=self._chunk_rows, columns=list(names)):
-                table = pl.DataFrame(batch)
-                first, self.n_read = self.n_read + 1, self.n_read + table.height
-                number = pl.int_range(first, self.n_read + 1, dtype=pl.UInt32).alias("row")
-                yield table.select(number, *(pl.col(given).alias(name) for given, name in both)), VIOLATIONS
-        except (pa.ArrowException, OSError) as error:
-            raise _not_parquet(self._file.name, error) from error
+        for rows in parquet_chunks(self._file, list(names), chunk_rows=self._chunk_rows):
+            self.n_read += rows.height
+            yield rows.select("row", *(pl.col(given).alias(name) for given, name in both)), VIOLATIONS
 
     def _converted(self, rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         for header, value in self._only.items():
@@ -246,8 +239,12 @@ class PriceTable:
                 )
             given[name] = names[place - 1] if isinstance(place, int) else place
         found = canonical_columns(names, file=self._file.name, given=given, ignored=self._mapping.ignore)
-        if self._parquet is not None:
-            _require_types(self._file.name, self._parquet, found)
+        odd = [given for given, meant in found.items() if not _is_taken(self._types.get(given), meant)]
+        if odd:
+            kinds = ", ".join(f"{given!r} of type {self._types[given]}" for given in odd)
+            raise InputFileError(
+                f"{self._file.name}: column {kinds}.", remedy="Expected texts, dates and numbers."
+            )
         return found
 
     def _header(self, wanted: str) -> str:
@@ -260,28 +257,8 @@ class PriceTable:
         return same[0]
 
 
-def _parquet_file(file: DeliveredFile) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(file.open())
-    except (pa.ArrowException, OSError) as error:
-        raise _not_parquet(file.name, error) from error
-
-
-def _not_parquet(name: str, error: BaseException) -> InputFileError:
-    said = str(error).strip().split("\n")[0].rstrip(".")
-    return InputFileError(f"{name} is not the Parquet file its name says: {said}.", remedy="Fetch it again.")
-
-
-def _require_types(name: str, file: pq.ParquetFile, columns: Mapping[str, str]) -> None:
-    schema = pl.DataFrame(file.schema_arrow.empty_table()).schema
-    odd = [given for given, meant in columns.items() if not _is_taken(schema[given], meant)]
-    if odd:
-        kinds = ", ".join(f"{given!r} of type {schema[given]}" for given in odd)
-        raise InputFileError(f"{name}: column {kinds}.", remedy="Expected texts, dates and numbers.")
-
-
-def _is_taken(dtype: pl.DataType, name: str) -> bool:
-    if dtype in (pl.String, pl.Null):
+def _is_taken(dtype: pl.DataType | None, name: str) -> bool:
+    if dtype is None or dtype in (pl.String, pl.Null):
         return True
     if name == "trade_date":
         return dtype in (pl.Date, pl.Datetime)
