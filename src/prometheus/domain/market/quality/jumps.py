@@ -14,6 +14,7 @@ BACK, AHEAD = 42, 21
 """Bars before and after a move that tell what is usual: two months and one."""
 ENOUGH = 10
 """Bars that a usual value needs; fewer, and nothing is said."""
+NO_STEP = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Jumps:
         Excess move, logarithm.
     scales : ndarray of shape (n_jumps,)
         The size in standard deviations of the instrument's near excess moves, robust, without sign; over
-        several sessions where the ones between have no bar.
+        several sessions where the ones between have no bar. One step of the price is one, where most closes
+        don't change.
     volume : ndarray of shape (n_jumps,)
         Volume in medians of the near ones; NaN where it isn't known.
     overnight : ndarray of shape (n_jumps,)
@@ -60,7 +62,10 @@ def jumps_of(bars: Bars, config: QualityConfig) -> Jumps:
         )
     near = np.abs(bars.around(bars.excess, rows, back=BACK, ahead=AHEAD))
     sessions = np.maximum(bars.place[rows] - bars.place[np.maximum(rows - 1, 0)], 1)
-    scale = NORMAL * median_of_rows(near, at_least=ENOUGH) * np.sqrt(sessions)
+    steps = np.abs(bars.around(bars.move, rows, back=BACK, ahead=AHEAD))
+    steps[steps <= NO_STEP] = np.nan
+    usual = np.fmax(NORMAL * median_of_rows(near, at_least=ENOUGH), np.fmin.reduce(steps, axis=1))
+    scale = usual * np.sqrt(sessions)
     with np.errstate(divide="ignore", invalid="ignore"):
         scales = size[rows] / scale
         is_jump = scales >= config.own_scales

@@ -12,8 +12,8 @@ from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 SPLITS = np.log([1.5, 2.0, 3.0, 4.0, 5.0])
 """Splits that companies do, for telling a spike that is one from any other. Ten is a lost decimal point."""
-SPLIT_SCALES = 2.0
-"""Own scales within which a jump is such a split."""
+SPLIT_SCALES, EXACT_SPLIT_SCALES = 2.0, 0.25
+"""Own scales within which a jump is such a split: that was undone, and where nothing else speaks for it."""
 
 
 def outlier(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
@@ -52,17 +52,19 @@ def level_shift(bars: Bars, jumps: Jumps, repeated: BoolArray, config: QualityCo
     A split, spin-off or special dividend that nobody adjusted for. News of such a size trade many times the
     usual amount; here the size in own scales over the turnover in usual turnovers is ``min_quietness`` or
     more, and all of the move but ``gap_share`` lies between the close before and the open. Turnover, because
-    a split changes the number of shares traded in inverse proportion to the price. A bar that carries another
-    day's prices (``repeated``) explains the move to it and the move away from it.
+    a split changes the number of shares traded in inverse proportion to the price. Without volumes only a
+    move of a split's size counts. A bar that carries another day's prices (``repeated``) explains the move to
+    it and the move away from it.
     """
     is_last = bars.last[jumps.rows] == jumps.rows
     is_explained = repeated[jumps.rows] | repeated[np.maximum(jumps.rows - 1, 0)]
+    is_split = np.isnan(jumps.volume) & _is_split_sized(jumps, within=EXACT_SPLIT_SCALES)
     is_found = (
         (jumps.lasts == 0)
         & ~jumps.undoes
         & ~is_last
         & ~is_explained
-        & (_quietness(jumps) >= config.min_quietness)
+        & ((_quietness(jumps) >= config.min_quietness) | is_split)
         & ~(np.abs(jumps.overnight - 1.0) > config.gap_share)
     )
     return _marked(bars, jumps.rows, is_found.astype(np.int64))
@@ -146,18 +148,23 @@ def swapped_bars(bars: Bars, fit: Fit, repeated: BoolArray, config: QualityConfi
 
 
 def _quietness(jumps: Jumps) -> FloatArray:
-    """Return the size of jumps in own scales over their turnover in usual turnovers."""
-    turnover = np.where(np.isnan(jumps.volume), 1.0, jumps.volume) * np.exp(jumps.size)
+    """Return the size of jumps in own scales over their turnover in usual turnovers; NaN without a volume."""
     with np.errstate(divide="ignore"):
-        quietness: FloatArray = jumps.scales / turnover
+        quietness: FloatArray = jumps.scales / (jumps.volume * np.exp(jumps.size))
     return quietness
+
+
+def _is_split_sized(jumps: Jumps, *, within: float) -> BoolArray:
+    """Return which jumps lie within so many own scales of a split."""
+    own = np.abs(jumps.size) / jumps.scales
+    away = np.abs(np.abs(jumps.size)[:, None] - SPLITS).min(axis=1)
+    found: BoolArray = away <= within * own
+    return found
 
 
 def _is_adjustment(bars: Bars, jumps: Jumps) -> BoolArray:
     """Return which jumps have a split's size, or a split at one of their ends."""
-    own = np.abs(jumps.size) / jumps.scales
-    away = np.abs(np.abs(jumps.size)[:, None] - SPLITS).min(axis=1)
-    has_size = away <= SPLIT_SCALES * own
+    has_size = _is_split_sized(jumps, within=SPLIT_SCALES)
     split = bars.values["split"]
     adjusted, close = bars.values["adjusted_close"], bars.values["close"]
     at_end = np.zeros(len(jumps.rows), dtype=bool)

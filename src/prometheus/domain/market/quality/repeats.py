@@ -15,6 +15,8 @@ from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 PRICES = ("open", "high", "low", "close")
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 TABLE_BITS = 20
+SHARE_BARS = 252
+"""Bars before and after a run that tell how often closes don't change: what trades rarely may trade later."""
 PRIOR_ROWS, PRIOR_SHARE = 20.0, 0.02
 """Weight and value of what is supposed of the share of unchanged closes before any are seen: about what
 shares quoted in cents show."""
@@ -173,8 +175,8 @@ def stale_run(bars: Bars, config: QualityConfig) -> BoolArray:
     Notes
     -----
     Whole bars: ``min_stale_bars`` repetitions in a row of one with a range. Closes: a run of
-    ``min_stale_closes`` or more whose chance, the share of unchanged closes among the instrument's other
-    rows to the power of the run's length, lies below ``stale_odds``. The first of equal bars is not flagged.
+    ``min_stale_closes`` or more whose chance lies below ``stale_odds``: the share of unchanged closes within
+    a year on both sides, to the power of the run's length. The first of equal bars is not flagged.
     """
     close = bars.values["close"]
     unchanged = _repeats(bars, close)
@@ -192,10 +194,12 @@ def stale_run(bars: Bars, config: QualityConfig) -> BoolArray:
     starts, lengths = starts[long], lengths[long]
     if not len(starts):
         return found
-    owner = bars.instrument[starts]
-    n_rows = (bars.last - bars.first + 1)[starts]
-    n_unchanged = np.bincount(bars.instrument, weights=unchanged)[owner]
-    share = (n_unchanged - lengths + PRIOR_ROWS * PRIOR_SHARE) / (n_rows - lengths + PRIOR_ROWS)
+    from_row = np.maximum(starts - SHARE_BARS, bars.first[starts])
+    to_row = np.minimum(starts + lengths + SHARE_BARS, bars.last[starts] + 1)
+    total = np.concatenate([[0], np.cumsum(unchanged)])
+    n_unchanged = total[to_row] - total[from_row] - lengths
+    n_rows = to_row - from_row - lengths
+    share = (n_unchanged + PRIOR_ROWS * PRIOR_SHARE) / (n_rows + PRIOR_ROWS)
     is_stale = lengths * np.log(np.minimum(share, 0.99)) < np.log(config.stale_odds)
     for start, length in zip(starts[is_stale].tolist(), lengths[is_stale].tolist(), strict=True):
         found[start : start + length] = True
