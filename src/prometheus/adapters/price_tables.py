@@ -192,7 +192,9 @@ class PriceTable:
         scaled = []
         for name in (name for name in _SCALED if name in rows.columns):
             given = rows[name].str.strip_chars() if name in texts else rows[name]
-            number = given.cast(pl.Float64, strict=False) / mapping.price_scale
+            # By a number, polars multiplies with its inverse, which is off in the last digit.
+            scale = pl.repeat(mapping.price_scale, rows.height, dtype=pl.Float64, eager=True)
+            number = given.cast(pl.Float64, strict=False) / scale
             is_clean = number.null_count() == given.null_count()
             scaled.append(number if is_clean else number.cast(pl.String).fill_null(given.cast(pl.String)))
         return rows.with_columns(scaled)
