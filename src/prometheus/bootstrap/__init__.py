@@ -16,8 +16,8 @@ from prometheus.bootstrap.markets import (
 
 __all__ = [
     "DemoRecord",
-    "derive_if_stale",
     "derive_changes",
+    "derive_if_stale",
     "derive_market",
     "derived_tables",
     "run_backtest",

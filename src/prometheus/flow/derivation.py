@@ -2,48 +2,72 @@
 
 1. Of what changed follows which sessions and instruments each step has to compute again (`flow.affected`);
    without a word about it all of them.
-2. The panels that a step declares are read over the batch and the windows before it.
+2. The panels that a step declares are read over the batch and the windows before it; what the steps before
+   have computed is taken from memory (`flow.fresh`).
 3. One fingerprint over all dates of the batch gives the decision id. On record already: nothing to do.
-4. The step computes; its artifacts are stored, then its rows go to the historical database, where those that
-   are the same stay as they are.
-5. The decision is recorded in the runtime database, after the rows: a crash in between is healed by running
-   again, because the same rows change nothing and the decision has the same id.
+4. The step computes. While the next one does, its artifacts are stored and its rows go to the historical
+   database, where those that are the same stay as they are.
+5. When all rows of the batch are stored, its decisions are recorded in the runtime database: a crash in
+   between is healed by running again, because the same rows change nothing and decisions keep their ids.
 
-A step with rows at the ends of weeks or months has none in many a batch. Its decision says so then, and rests on
-the decisions of the steps that feed it.
+A step with rows at the ends of weeks or months has none in many a batch. Its decision says so then, and rests
+on the decisions of the steps that feed it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from prometheus.flow.affected import Change, affected
-from prometheus.flow.batch import Batch
+from prometheus.flow.batch import Assets, Batch
 from prometheus.flow.finish import finished
+from prometheus.flow.fresh import Fresh
 from prometheus.flow.graph import Graph
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.progress import Progress, Silent
+from prometheus.flow.rows import Rows
 from prometheus.flow.runner import SEGMENT_CELLS
 from prometheus.flow.step import Output, Step
-from prometheus.flow.storage import Decision, Part, WriteJob, Written
+from prometheus.flow.storage import Decision, Part, Storage, WriteJob, Written
 from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest
 
+N_WRITERS = 2
+"""Tables that are written at once: each keeps a process of the server busy."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One step over one batch."""
+    """One step over one batch.
+
+    ``batch`` are the sessions that its decision is about, ``days`` those among them that get rows.
+    """
 
     step: Step
     config: EngineConfig
-    world: World
+    assets: Assets
     batch: IntArray
     days: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What the tasks of one batch share."""
+
+    graph: Graph
+    world: World
+    fresh: Fresh
+    writers: ThreadPoolExecutor
+    ids: dict[str, bytes] = field(default_factory=dict)
+    decisions: list[tuple[int, Decision]] = field(default_factory=list)
+    written: dict[str, Future[Written]] = field(default_factory=dict)
 
 
 def derive(
@@ -73,16 +97,20 @@ def derive(
     """
     hook = progress or Silent()
     world.storage.record_configs([configs[step.name] for step in graph.steps])
-    tasks = _tasks(graph, configs, world, days, changes)
-    written: dict[str, Written] = {}
-    made: dict[str, list[bytes]] = {}
-    hook.start("sessions", sum(len(task.batch) for task in tasks))
-    for task in tasks:
-        for table, counts in _derived(graph, task, made).items():
-            written[table] = written.get(table, Written()) + counts
-        hook.advance(len(task.batch))
+    spans = None if changes is None else affected(graph, changes, end=int(days[-1]))
+    length = max(64, SEGMENT_CELLS // max(len(world.assets), 1))
+    batches = [
+        _tasks(graph, configs, world, days[start : start + length], spans)
+        for start in range(0, len(days), length)
+    ]
+    total: dict[str, Written] = {}
+    hook.start("sessions", sum(len(task.batch) for tasks in batches for task in tasks))
+    with ThreadPoolExecutor(N_WRITERS) as writers:
+        for tasks in batches:
+            for table, counts in _run(graph, tasks, world, writers, hook).items():
+                total[table] = total.get(table, Written()) + counts
     hook.finish()
-    return written
+    return total
 
 
 def _tasks(
@@ -90,37 +118,67 @@ def _tasks(
     configs: Mapping[str, EngineConfig],
     world: World,
     days: IntArray,
-    changes: Sequence[Change] | None,
+    spans: Mapping[str, Change] | None,
 ) -> list[_Task]:
-    spans = None if changes is None else affected(graph, changes, end=int(days[-1]))
+    """Return what is to do in a batch, in the order of the steps."""
     tasks = []
+    subsets: dict[frozenset[str], Assets] = {}
     for step in graph.steps:
-        own, about = days, world
+        own, assets = days, world.assets
         if spans is not None:
             span = spans.get(step.name)
             if span is None:
                 continue
             own = days[(days >= span.first) & (days <= span.last)]
             if span.instruments is not None:
-                about = replace(world, assets=world.assets.chosen(span.instruments))
+                assets = subsets.setdefault(span.instruments, assets.chosen(span.instruments))
         config = configs[step.name]
-        length = max(64, SEGMENT_CELLS // max(len(about.assets), 1))
-        for start in range(0, len(own), length):
-            batch = own[start : start + length]
-            chosen = world.sessions.rebalances(batch, frequency=step.frequency(config))
-            tasks.append(_Task(step, config, about, batch, chosen))
+        if len(own):
+            chosen = world.sessions.rebalances(own, frequency=step.frequency(config))
+            tasks.append(_Task(step, config, assets, own, chosen))
     return tasks
 
 
-def _derived(graph: Graph, task: _Task, made: dict[str, list[bytes]]) -> Mapping[str, Written]:
-    step, world, days = task.step, task.world, task.days
-    reads = graph.reads[step.name]
+def _run(
+    graph: Graph, tasks: Sequence[_Task], world: World, writers: ThreadPoolExecutor, hook: Progress
+) -> Mapping[str, Written]:
+    written: dict[str, Future[Written]] = {}
+
+    def until_stored() -> None:
+        for future in written.values():
+            future.result()
+
+    reach: dict[str, int] = {}
+    for task in tasks:
+        for read in graph.reads[task.step.name] if len(task.days) else ():
+            reach[read.table] = max(reach.get(read.table, 0), len(task.batch) - 1 + read.reach)
+    fresh = Fresh(
+        world.storage,
+        sessions=world.sessions,
+        market_id=world.context.market_id,
+        reach=reach,
+        until_stored=until_stored,
+    )
+    course = _Course(graph, world, fresh, writers, written=written)
+    for task in tasks:
+        _derive(task, course)
+        hook.advance(len(task.batch))
+    until_stored()
+    for day, decision in course.decisions:
+        world.storage.submit(WriteJob((partial(Part, {day: decision}, ()),)))
+    world.storage.drain()
+    return {table: future.result() for table, future in written.items()}
+
+
+def _derive(task: _Task, course: _Course) -> None:
+    step, world, days = task.step, course.world, task.days
+    reads = course.graph.reads[step.name]
     inputs: Inputs | None = None
     if len(days):
         inputs = Inputs(
             reads,
-            storage=world.storage,
-            assets=world.assets,
+            storage=course.fresh,
+            assets=task.assets,
             sessions=world.sessions,
             first=int(days[0]),
             last=int(days[-1]),
@@ -128,8 +186,8 @@ def _derived(graph: Graph, task: _Task, made: dict[str, list[bytes]]) -> Mapping
         )
         fingerprint = digest(*[inputs.digest(read, day) for read in reads for day in days.tolist()])
     else:
-        feeding = sorted({edge.writer for edge in graph.edges if edge.reader == step.name})
-        fingerprint = digest(*[one for name in feeding for one in made.get(name, ())])
+        feeding = sorted({edge.writer for edge in course.graph.edges if edge.reader == step.name})
+        fingerprint = digest(*[course.ids[name] for name in feeding if name in course.ids])
     date = world.sessions.dates[task.batch[-1]]
     context_id = world.context.context_id(step.scope)
     decided = decision_id(
@@ -139,7 +197,7 @@ def _derived(graph: Graph, task: _Task, made: dict[str, list[bytes]]) -> Mapping
         as_of_date=date,
         fingerprint=fingerprint,
     )
-    made.setdefault(step.name, []).append(decided)
+    course.ids[step.name] = decided
     recorded = world.storage.recorded(
         engine_name=step.engine_name,
         config_id=task.config.config_id,
@@ -148,12 +206,13 @@ def _derived(graph: Graph, task: _Task, made: dict[str, list[bytes]]) -> Mapping
         last=date,
     )
     if decided in recorded.values():
-        return {}
-    output = Output((), [], []) if inputs is None else _computed(task, graph, inputs, decided)
-    for content in output.artifacts:
-        world.storage.put_artifact(content)
+        return
+    output = Output((), [], []) if inputs is None else _computed(task, course, inputs, decided)
     ids = dict.fromkeys(days.tolist(), decided)
-    written = {rows.table: world.storage.write_derived(finished(rows, step, ids)) for rows in output.rows}
+    for rows in output.rows:
+        checked = finished(rows, step, ids)
+        course.fresh.show(checked, days=task.batch, assets=task.assets)
+        course.written[rows.table] = course.writers.submit(_stored, world.storage, checked, output.artifacts)
     decision = Decision(
         decision_id=decided,
         engine_name=step.engine_name,
@@ -178,23 +237,28 @@ def _derived(graph: Graph, task: _Task, made: dict[str, list[bytes]]) -> Mapping
         raw_input_summary={
             "first": str(world.sessions.dates[task.batch[0]]),
             "last": str(date),
-            "n_instruments": len(world.assets),
+            "n_instruments": len(task.assets),
         },
         proposed_action={rows.table: len(rows) for rows in output.rows} or dict.fromkeys(step.writes, 0),
     )
-    world.storage.submit(WriteJob((lambda: Part({int(task.batch[-1]): decision}, ()),)))
-    world.storage.drain()
-    return written
+    course.decisions.append((int(task.batch[-1]), decision))
 
 
-def _computed(task: _Task, graph: Graph, inputs: Inputs, decided: bytes) -> Output:
+def _stored(storage: Storage, rows: Rows, artifacts: Sequence[bytes]) -> Written:
+    """Store rows, the artifacts that they point to first."""
+    for content in artifacts:
+        storage.put_artifact(content)
+    return storage.write_derived(rows)
+
+
+def _computed(task: _Task, course: _Course, inputs: Inputs, decided: bytes) -> Output:
     batch = Batch(
         days=task.days,
-        sessions=task.world.sessions,
-        assets=task.world.assets,
-        context=task.world.context,
+        sessions=course.world.sessions,
+        assets=task.assets,
+        context=course.world.context,
         decisions=as_bytes_matrix([decided] * len(task.days)),
-        panels=inputs.panels(graph.reads[task.step.name], task.days),
+        panels=inputs.panels(course.graph.reads[task.step.name], task.days),
         tables={},
     )
     return task.step.compute(batch, task.config)

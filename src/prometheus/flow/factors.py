@@ -1,9 +1,9 @@
 """How reads name factors.
 
-A table whose key holds a factor id shows one column a factor: `factors_daily` its returns or levels, a series of
-shape (n_days, 1), and `instrument_factors_daily` each instrument's exposures. A column is called by the factor's
-id ("MACRO:VIX"); one that begins with a colon (":MKT") is the factor of the market that the run is about, which
-a step derives.
+A table whose key holds a factor id shows one column a factor: `factors_daily` its returns or levels, a series
+of shape (n_days, 1), and `instrument_factors_daily` each instrument's exposures. A column is called by the
+factor's id ("MACRO:VIX"); one that begins with a colon (":MKT") is the factor of the market that the run is
+about, which a step derives.
 """
 
 from __future__ import annotations

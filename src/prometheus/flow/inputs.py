@@ -11,7 +11,7 @@ from prometheus.flow.batch import Assets, Panel
 from prometheus.flow.factors import is_series
 from prometheus.flow.fingerprints import day_digests, series_digests, window_digest
 from prometheus.flow.step import Read
-from prometheus.flow.storage import Storage
+from prometheus.flow.storage import PanelSource
 from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.kernel.errors import NotEnoughHistoryError
 from prometheus.kernel.ids import digest
@@ -28,7 +28,7 @@ class Inputs:
         self,
         reads: Iterable[Read],
         *,
-        storage: Storage,
+        storage: PanelSource,
         assets: Assets,
         sessions: Sessions,
         first: int,

@@ -118,8 +118,8 @@ class Step:
         session before are needed for the first date only.
     completion : Completion, optional
     is_by_instrument : bool
-        Of a derivation: whether an instrument's rows rest on that instrument's rows alone, so that a change of
-        some leaves the others' as they are.
+        Of a derivation: whether an instrument's rows rest on that instrument's rows and on series alone, so
+        that a change of some instruments leaves the others' rows as they are.
     frequency : callable
         Of a derivation: settings to the sessions that have rows, "daily", "weekly" or "monthly"; the last
         ones of their weeks or months.

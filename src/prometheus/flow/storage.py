@@ -83,8 +83,8 @@ class WriteJob:
     is_ordered: bool = False
 
 
-class Storage(Protocol):
-    """Reads as of a date, bulk writes."""
+class PanelSource(Protocol):
+    """Where panels are read."""
 
     def panels(
         self,
@@ -101,6 +101,10 @@ class Storage(Protocol):
         (n_dates, 1). A profile counts from its date until the issuer has another one.
         """
         ...
+
+
+class Storage(PanelSource, Protocol):
+    """Reads as of a date, bulk writes."""
 
     def rows(
         self,

@@ -55,9 +55,9 @@ def high_minus_low(values: NDArray[np.float64], returns: NDArray[np.float64], *,
     -----
     The low leg holds the names at or below the day's quantile ``tail``, the high leg those above the quantile
     1 - ``tail``; quantiles are interpolated linearly between the values of all names that have one, whether
-    or not they return something afterwards. A name without a return leaves its leg smaller. Each leg is added up
-    in the order of the assets. Source: Fama and French (1993); French, *Data Library*, "Detail for Daily
-    Momentum Factor": breakpoints at the 30th and 70th percentiles.
+    or not they return something afterwards. A name without a return leaves its leg smaller. Each leg is
+    added up in the order of the assets. Source: Fama and French (1993); French, *Data Library*, "Detail for
+    Daily Momentum Factor": breakpoints at the 30th and 70th percentiles.
 
     Examples
     --------

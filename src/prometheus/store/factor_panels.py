@@ -42,8 +42,8 @@ def read_series(
     place = {date: i for i, date in enumerate(dates.tolist())}
     late = set(late_batches)
     found = connection.execute(
-        "SELECT factor_id, trade_date, value, metadata ->> 'batch', metadata -> 'revisions' FROM factors_daily "
-        "WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s",
+        "SELECT factor_id, trade_date, value, metadata ->> 'batch', metadata -> 'revisions' "
+        "FROM factors_daily WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s",
         [list(factors), str(dates[0]), str(dates[-1])],
     )
     for factor, date, value, batch, revisions in found:

@@ -116,9 +116,9 @@ def test_the_day_of_the_product_sorts_as_its_readers_expect() -> None:
         assert names.index(before) < names.index(after)
     derived = derivation_steps()
     assert [one.name for one in graph_of(derived, default_configs(derived)).steps] == [
-        "factors_daily",
         "returns_daily",
-        "correlation_panels",
+        "factors_daily",
         "volatility_daily",
+        "correlation_panels",
         "instrument_factors_daily",
     ]

@@ -1,7 +1,7 @@
 """The step that writes correlation_panels: shrunk correlations at the end of each month.
 
-The matrix is an artifact in numpy's format: ``numpy.load(io.BytesIO(artifacts.get(matrix_ref)))`` reads it. Its
-rows and columns are the instruments of the row's ``universe_spec``, in order.
+The matrix is an artifact in numpy's format: ``numpy.load(io.BytesIO(artifacts.get(matrix_ref)))`` reads it.
+Its rows and columns are the instruments of the row's ``universe_spec``, in order.
 """
 
 from __future__ import annotations

@@ -99,8 +99,8 @@ def signals(past: PricePast, earnings: FloatArray, quality: FloatArray) -> Mappi
     Returns
     -------
     mapping of str to ndarray
-        By factor, the names with high values in the leg that is held. NaN for a name without a bar at t-1, and
-        where the numbers that it needs are missing.
+        By factor, the names with high values in the leg that is held. NaN for a name without a bar at t-1,
+        and where the numbers that it needs are missing.
     """
     before = past.places - 1
     last_close = past.close[before]
