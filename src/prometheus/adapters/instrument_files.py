@@ -1,128 +1,63 @@
-"""Instruments and their issuers in CSV and Parquet files."""
+"""The source door for reference files: who is who, as rows of issuers and instruments.
+
+1. Read the files; rows that break a rule go to a rejects file.
+2. Write what they say into the register of the market, in the order of the days that they describe. Facts
+   have a date: what an older file says never replaces what a later one says, and nothing is lost.
+3. Write what changed, and the INGEST decision, in one transaction of the runtime database.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from prometheus.adapters.ingest_report import (
-    InstrumentsReport,
-    examples_of,
-    refusal_of,
-    set_aside,
-    stem_of,
-)
-from prometheus.adapters.table_files import read_table
+from prometheus.adapters.batches import BatchIds, batch_ids_of
+from prometheus.adapters.ingest_report import examples_of, refusal_of, set_aside, stem_of
+from prometheus.adapters.reference_files.read import Choices, ReferenceDelivery, reference_delivery
+from prometheus.adapters.reference_files.report import InstrumentsReport
+from prometheus.adapters.reference_files.shapes import Preset
+from prometheus.domain.reference.config import IngestInstrumentsConfig
 from prometheus.domain.reference.markets import known_market
-from prometheus.domain.reference.rules import DATES, Fault, iso_date, row_faults
-from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
-from prometheus.kernel.errors import InputFileError
+from prometheus.domain.reference.observations import IndexSpan, Life, Observation
+from prometheus.domain.reference.recorded import Recorder
+from prometheus.domain.reference.register import Entity, register_of
+from prometheus.flow.storage import Decision
+from prometheus.kernel.ids import digest, short_id, uuid_text
+from prometheus.kernel.sessions import sessions_of
 from prometheus.kernel.violations import VIOLATIONS, n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
+from prometheus.store.copying import Connection
+from prometheus.store.decisions import record_decision
 from prometheus.store.reference import (
-    Facts,
-    known_facts,
+    hold_reference,
     market_row,
+    reference_rows,
     register_instruments,
     register_issuers,
     register_markets,
+    release_symbols,
 )
-
-COLUMNS = (
-    "symbol", "name", "sector", "industry", "country", "exchange", "currency", "asset_class", "listed",
-    "delisted", "instrument_id", "issuer_id",
-)  # fmt: skip
-ISSUER_TYPES = {"INDEX": "INDEX", "ETF": "FUND", "CASH": "SOVEREIGN", "FX": "SOVEREIGN"}
-"""Who issues what isn't issued by a company."""
-CONTRADICTION = ("contradicting_duplicate", "Leave one row for each instrument in.")
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentFile:
-    """What a file names, what is wrong with its other rows, and how many it has."""
-
-    issuers: list[Issuer]
-    instruments: list[Instrument]
-    violations: pl.DataFrame
-    n_rows: int
-    sha256: str
-
-
-def instrument_file(
-    path: Path,
-    *,
-    market_id: str,
-    metadata: Mapping[str, Any],
-    known_instruments: Mapping[str, Facts],
-    known_issuers: Mapping[str, Facts],
-) -> InstrumentFile:
-    """Return the issuers and instruments that a file names, and the rows of it that break a rule.
-
-    Parameters
-    ----------
-    path : Path
-        CSV or Parquet with ``symbol`` and any other of `COLUMNS`.
-    market_id : str
-        Where they trade.
-    metadata : mapping
-        Of the market: ``currency`` and ``asset_class`` of new instruments where the file has none.
-    known_instruments, known_issuers : mapping of str to mapping
-        What is on record by id; it stays where the file doesn't say otherwise.
-
-    Notes
-    -----
-    Rows that say the same of an instrument count once; where they contradict each other, all of them are
-    set aside.
-
-    Raises
-    ------
-    InputFileError
-        If the file can't be read, or has a column that is not known or none for the symbol.
-    """
-    table, sha256 = read_table(path)
-    table = table.rename({name: name.strip().lower().replace(" ", "_") for name in table.columns})
-    unknown = [name for name in table.columns if name not in COLUMNS]
-    if unknown or "symbol" not in table.columns:
-        said = f"unknown column {', '.join(map(repr, unknown))}" if unknown else "no column 'symbol'"
-        raise InputFileError(f"{path.name}: {said}.", remedy=f"Known are {', '.join(COLUMNS)}.")
-    table = table.with_columns(pl.all().cast(pl.String).str.strip_chars())
-    rows = [{name: value for name, value in given.items() if value} for given in table.iter_rows(named=True)]
-    faults = [row_faults(row) for row in rows]
-    by_id: dict[str, list[int]] = {}
-    for place, row in enumerate(rows):
-        if not faults[place]:
-            by_id.setdefault(_id_of(row, market_id), []).append(place)
-    issuers: dict[str, Issuer] = {}
-    instruments: dict[str, Instrument] = {}
-    for instrument_id, places in by_id.items():
-        row = rows[places[0]]
-        if any(rows[place] != row for place in places):
-            for place in places:
-                faults[place] = (Fault("symbol", rows[place]["symbol"], *CONTRADICTION),)
-            continue
-        known = known_instruments.get(instrument_id, {})
-        instrument = instruments[instrument_id] = _instrument(row, market_id, metadata, known)
-        assert instrument.issuer_id is not None
-        known = known_issuers.get(instrument.issuer_id, {})
-        issuers.setdefault(instrument.issuer_id, _issuer(row, instrument, known))
-    first = 2 if path.suffix.lower() == ".csv" else 1
-    broken = [
-        (path.name, place + first, rows[place].get("symbol"), None, f.field, f.found, f.rule, f.remedy)
-        for place, found in enumerate(faults)
-        for f in found
-    ]
-    violations = pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
-    # Those that have left first: the symbol of one may be another's now.
-    ordered = sorted(instruments.values(), key=lambda instrument: instrument.status == "ACTIVE")
-    return InstrumentFile(list(issuers.values()), ordered, violations, table.height, sha256)
 
 
 def ingest_instruments(
-    databases: Databases, paths: Sequence[Path], *, market_id: str, rejects_folder: Path | None = None
+    databases: Databases,
+    paths: Sequence[Path],
+    *,
+    market_id: str,
+    preset: Preset | None = None,
+    source: str | None = None,
+    as_of: date | None = None,
+    index: str | None = None,
+    known_at: datetime | None = None,
+    rejects_folder: Path | None = None,
+    dry_run: bool = False,
 ) -> InstrumentsReport:
     """Register the instruments that files name; rows that break a rule are set aside.
 
@@ -130,11 +65,23 @@ def ingest_instruments(
     ----------
     databases : Databases
     paths : sequence of Path
-        CSV or Parquet files.
+        Files, folders or archives.
     market_id : str
         Where they trade.
+    preset : str, optional
+        What the files are; each is looked at by default.
+    source : str, optional
+        Who they come from; their names by default.
+    as_of : datetime.date, optional
+        The day that they describe; see `Choices`.
+    index : str, optional
+        The index that they are about; the one in their names by default.
+    known_at : datetime, optional
+        When they became known; the server's present time by default.
     rejects_folder : Path, optional
         Where broken rows are set aside; nowhere by default.
+    dry_run : bool
+        Whether to do everything and keep nothing.
 
     Raises
     ------
@@ -146,75 +93,165 @@ def ingest_instruments(
         If the market is not known.
     """
     with driver_errors(), connect(databases.runtime_url) as runtime:
-        n_markets = 0
-        found = market_row(runtime, market_id)
-        if found is None:
-            market = known_market(market_id)
-            n_markets = register_markets(runtime, [market])
-            found = (market.calendar_spec, market.metadata)
-        instruments_known, issuers_known = known_facts(runtime, market_id)
-        read = [
-            instrument_file(
-                path,
-                market_id=market_id,
-                metadata=found[1],
-                known_instruments=instruments_known,
-                known_issuers=issuers_known,
-            )
-            for path in paths
-        ]
-        violations = pl.concat([VIOLATIONS, *(file.violations for file in read)])
-        rejects = set_aside(violations, rejects_folder, name=stem_of(file.sha256 for file in read))
-        if not any(file.instruments for file in read):
+        held_at = hold_reference(runtime, market_id)
+        moment = known_at or held_at
+        choices = Choices(preset, source, as_of, index, moment.astimezone(UTC).date())
+        read = reference_delivery(paths, choices)
+        n_markets, calendar, metadata = _market(runtime, market_id)
+        recorder = Recorder(
+            register_of(market_id, metadata, *reference_rows(runtime, market_id)), _next_session(calendar)
+        )
+        if not read.is_empty:
+            recorder.lives(read.lives)
+            for rows in read.tables:
+                recorder.observations(rows)
+            recorder.index_spans(read.spans)
+            recorder.settle()
+        violations = pl.concat([read.violations, _violations(recorder)])
+        rejects = set_aside(
+            violations,
+            None if dry_run else rejects_folder,
+            name=stem_of(file.sha256 for file in read.files),
+        )
+        if read.is_empty:
             raise refusal_of(violations, rejects)
-        written = {
-            "markets": n_markets,
-            "issuers": sum(register_issuers(runtime, file.issuers) for file in read),
-            "instruments": sum(register_instruments(runtime, file.instruments) for file in read),
-        }
+        config = IngestInstrumentsConfig()
+        last = np.datetime64(max(file.as_of for file in read.files), "D")
+        ids = batch_ids_of(runtime, config, f"{market_id}/instruments", last, _content(read))
+        written, n_new = _written(runtime, recorder, short_id(ids.decision_id), n_markets)
+        is_recorded = False
+        if any(written.values()):
+            decision = _decision(ids, config, market_id, last, read, moment, written, recorder, violations)
+            is_recorded = record_decision(runtime, decision, config, created_by="ingest")
+        if dry_run:
+            runtime.rollback()
     return InstrumentsReport(
         market_id=market_id,
+        files=tuple(read.files),
         written=written,
-        n_rows=sum(file.n_rows for file in read),
+        n_new=n_new,
+        n_rows=read.n_rows,
         n_rejected=violations.select("file", "row").n_unique(),
         rejected_by_rule=n_by_rule(violations),
         examples=examples_of(violations),
         rejects_file=rejects,
+        differences=tuple(recorder.differences),
+        decision_id=uuid_text(ids.decision_id) if is_recorded and not dry_run else None,
+        is_dry_run=dry_run,
     )
 
 
-def _id_of(row: Mapping[str, str], market_id: str) -> str:
-    return row.get("instrument_id", instrument_id_of(market_id, row["symbol"]))
+def _market(runtime: Connection, market_id: str) -> tuple[int, Any, Any]:
+    found = market_row(runtime, market_id)
+    if found is not None:
+        return 0, found[0], found[1]
+    market = known_market(market_id)
+    return register_markets(runtime, [market]), market.calendar_spec, market.metadata
 
 
-def _instrument(
-    row: Mapping[str, str],
+def _next_session(calendar_spec: Any) -> Callable[[date], date]:
+    def following(day: date) -> date:
+        dates = sessions_of(calendar_spec).dates
+        place = int(np.searchsorted(dates, np.datetime64(day, "D"), side="right"))
+        found: date = dates[min(place, len(dates) - 1)].astype("datetime64[D]").item()
+        return found
+
+    return following
+
+
+def _written(
+    runtime: Connection, recorder: Recorder, batch: str, n_markets: int
+) -> tuple[dict[str, int], dict[str, int]]:
+    issuers, instruments = recorder.register.changed()
+    for entity in (*issuers, *instruments):
+        entity.metadata["batch"] = batch
+    release_symbols(runtime, [e.values["instrument_id"] for e in instruments if _gives_way(e)])
+    written = {
+        "markets": n_markets,
+        "issuers": register_issuers(runtime, issuers),
+        "instruments": register_instruments(runtime, instruments),
+    }
+    n_new = {
+        "issuers": sum(entity.before is None for entity in issuers),
+        "instruments": sum(entity.before is None for entity in instruments),
+    }
+    return written, n_new
+
+
+def _gives_way(entity: Entity) -> bool:
+    """Return whether an instrument leaves a symbol, which another one may get in the same statement."""
+    return entity.before is not None and any(
+        entity.before[name] != entity.values[name] for name in ("symbol", "exchange", "status")
+    )
+
+
+def _violations(recorder: Recorder) -> pl.DataFrame:
+    rows = [
+        (origin.file, origin.row, symbol, None, fault.field, fault.found, fault.rule, fault.remedy)
+        for origin, symbol, fault in recorder.faults
+    ]
+    return pl.DataFrame(rows, schema=VIOLATIONS.schema, orient="row")
+
+
+def _content(read: ReferenceDelivery) -> bytes:
+    """Return the digest of what files say, whatever their names and the order of their rows.
+
+    The day of an undated file is that of its delivery, which it does not say.
+    """
+    said: list[str] = []
+    rows = [row for table in read.tables for row in table]
+    everything: list[Life | Observation | IndexSpan] = [*read.lives, *rows, *read.spans]
+    for one in everything:
+        body = dataclasses.asdict(one)
+        origin = body.pop("origin")
+        day = origin["as_of"] if origin["is_dated"] else None
+        said.append(json.dumps([origin["source"], day, body], default=str, sort_keys=True))
+    return digest(*sorted(said))
+
+
+def _decision(
+    ids: BatchIds,
+    config: IngestInstrumentsConfig,
     market_id: str,
-    metadata: Mapping[str, Any],
-    known: Facts,
-) -> Instrument:
-    defaults = {"asset_class": "EQUITY", "currency": "USD", **metadata, **known}
-    dates = {name: str(iso_date(row[name])) for name in DATES if name in row}
-    return Instrument(
-        instrument_id=_id_of(row, market_id),
-        market_id=market_id,
-        symbol=row["symbol"],
-        asset_class=row.get("asset_class", str(defaults["asset_class"])).upper(),
-        currency=row.get("currency", str(defaults["currency"])),
-        issuer_id=row.get("issuer_id", known.get("issuer_id") or instrument_id_of(market_id, row["symbol"])),
-        exchange=row.get("exchange"),
-        status="DELISTED" if "delisted" in dates else known.get("status") or "ACTIVE",
-        metadata=dates,
-    )
-
-
-def _issuer(row: Mapping[str, str], instrument: Instrument, known: Facts) -> Issuer:
-    assert instrument.issuer_id is not None
-    return Issuer(
-        instrument.issuer_id,
-        row.get("name", known.get("name") or instrument.symbol),
-        issuer_type=known.get("issuer_type") or ISSUER_TYPES.get(instrument.asset_class, "COMPANY"),
-        country=row.get("country"),
-        sector=row.get("sector"),
-        industry=row.get("industry"),
+    last: np.datetime64,
+    read: ReferenceDelivery,
+    known_at: datetime,
+    written: dict[str, int],
+    recorder: Recorder,
+    violations: pl.DataFrame,
+) -> Decision:
+    return Decision(
+        decision_id=ids.decision_id,
+        engine_name=config.engine_name,
+        config_id=config.config_id,
+        context_id=f"{market_id}/instruments",
+        as_of_date=last,
+        input_refs={
+            "fingerprint": ids.fingerprint.hex(),
+            "known_at": known_at.isoformat(),
+            "source": ", ".join(sorted({file.source for file in read.files})),
+            "files": [
+                {
+                    "name": file.name,
+                    "sha256": file.sha256,
+                    "n_rows": file.n_rows,
+                    "kind": file.kind,
+                    "source": file.source,
+                    "as_of": str(file.as_of),
+                    "index": file.index,
+                }
+                for file in read.files
+            ],
+        },
+        raw_input_summary={
+            "n_rows": read.n_rows,
+            "n_rejected": violations.select("file", "row").n_unique(),
+            "rejected_by_rule": dict(n_by_rule(violations)),
+            "n_differences": len(recorder.differences),
+        },
+        proposed_action={
+            "tables": list(written),
+            "batch": short_id(ids.decision_id),
+            "written": dict(written),
+        },
     )

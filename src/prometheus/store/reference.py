@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from psycopg import sql
@@ -138,21 +139,52 @@ def issuer_names(connection: Connection, market_id: str) -> pl.DataFrame:
     return frame_of(connection, query, [market_id], schema)
 
 
-def known_facts(connection: Connection, market_id: str) -> tuple[Mapping[str, Facts], Mapping[str, Facts]]:
-    """Return what is on record of the instruments of a market and of all issuers, by id.
+def hold_reference(connection: Connection, market_id: str) -> datetime:
+    """Let no other delivery of reference files to a market in until the transaction ends; return its time."""
+    found = connection.execute(
+        "SELECT now(), pg_advisory_xact_lock(hashtextextended('instruments ' || %s, 0))", [market_id]
+    ).fetchone()
+    assert found is not None
+    moment: datetime = found[0]
+    return moment
 
-    Columns that can't be null have no other way to stay as they are when a file leaves them out.
-    """
-    instruments = connection.execute(
-        "SELECT instrument_id, asset_class, currency, status, issuer_id FROM instruments"
-        " WHERE market_id = %s",
-        [market_id],
-    )
-    issuers = connection.execute("SELECT issuer_id, name, issuer_type FROM issuers")
+
+def reference_rows(
+    connection: Connection, market_id: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return all issuers, and the instruments of a market, as rows by column."""
+    issuers = ("issuer_id", "issuer_type", "name", "country", "sector", "industry", "metadata")
+    instruments = (
+        "instrument_id", "issuer_id", "market_id", "asset_class", "symbol", "exchange", "currency", "status",
+        "metadata",
+    )  # fmt: skip
     return (
-        {i: {"asset_class": a, "currency": c, "status": s, "issuer_id": b} for i, a, c, s, b in instruments},
-        {i: {"name": name, "issuer_type": kind} for i, name, kind in issuers},
+        _rows(connection, ISSUERS, issuers, sql.SQL("ORDER BY issuer_id")),
+        _rows(
+            connection,
+            INSTRUMENTS,
+            instruments,
+            sql.SQL("WHERE market_id = {} ORDER BY instrument_id").format(market_id),
+        ),
     )
+
+
+def release_symbols(connection: Connection, instrument_ids: Sequence[str]) -> None:
+    """Take instruments out of the active ones until they are registered anew, in the same transaction.
+
+    One symbol may go from one to the other among them, in whatever order they are written.
+    """
+    connection.execute(
+        "UPDATE instruments SET status = 'SUSPENDED' WHERE instrument_id = ANY(%s) AND status = 'ACTIVE'",
+        [list(instrument_ids)],
+    )
+
+
+def _rows(
+    connection: Connection, spec: TableSpec, columns: Sequence[str], tail: sql.SQL | sql.Composed
+) -> list[dict[str, Any]]:
+    query = sql.SQL("SELECT {} FROM {} {}").format(_names(columns), sql.Identifier(spec.name), tail)
+    return [dict(zip(columns, row, strict=True)) for row in connection.execute(query)]
 
 
 def _upsert(connection: Connection, spec: TableSpec, entities: Sequence[Entity]) -> int:

@@ -18,7 +18,9 @@ CODES = {
     "country": (re.compile(r"[A-Z]{2}"), "not_a_country", "Write the ISO 3166 code of two letters, e.g. US."),
     "exchange": (re.compile(r"[A-Z0-9]{4}"), "not_an_exchange", "Write the ISO 10383 code, e.g. XNYS."),
 }
-DATES = ("listed", "delisted")
+DATES = ("listed", "delisted", "added", "first", "last")
+PERIODS = (("listed", "delisted", "delisted_before_listed"), ("first", "last", "last_before_first"))
+_CIK = re.compile(r"\d{1,10}", re.ASCII)
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?![^ T])", re.ASCII)
 
 
@@ -60,10 +62,16 @@ def _dates(row: Mapping[str, str]) -> Iterator[Fault]:
 
 
 def _order(row: Mapping[str, str]) -> Iterator[Fault]:
-    first, end = (iso_date(row.get(name, "")) for name in DATES)
-    if first is not None and end is not None and end <= first:
-        remedy = "The first session without trading comes after the first session."
-        yield Fault("delisted", row["delisted"], "delisted_before_listed", remedy)
+    for begins, ends, rule in PERIODS:
+        first, end = (iso_date(row.get(name, "")) for name in (begins, ends))
+        if first is not None and end is not None and (end < first or (end == first and begins == "listed")):
+            remedy = f"What {ends} says comes after what {begins} says."
+            yield Fault(ends, row[ends], rule, remedy)
+
+
+def _cik(row: Mapping[str, str]) -> Iterator[Fault]:
+    if "cik" in row and not _CIK.fullmatch(row["cik"]):
+        yield Fault("cik", row["cik"], "not_a_cik", "Write the number that the SEC gave, up to ten digits.")
 
 
 def _asset_class(row: Mapping[str, str]) -> Iterator[Fault]:
@@ -84,6 +92,7 @@ RULES: tuple[Callable[[Mapping[str, str]], Iterator[Fault]], ...] = (
     _order,
     _asset_class,
     _codes,
+    _cik,
 )
 
 

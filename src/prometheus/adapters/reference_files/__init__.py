@@ -1,0 +1,1 @@
+"""Reference files of many shapes: tables of instruments, index memberships, map files."""

@@ -1,0 +1,128 @@
+"""Tables with a row for each instrument: constituents of an index, securities, listings, one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import pairwise
+
+import polars as pl
+
+from prometheus.adapters.reference_files.shapes import FileSummary
+from prometheus.adapters.reference_files.tables import Table
+from prometheus.adapters.reference_files.words import EXCHANGES, NO_VALUE, country_of
+from prometheus.domain.reference.observations import Observation, Origin
+from prometheus.domain.reference.rules import DATES, Fault, iso_date, row_faults
+from prometheus.kernel.violations import VIOLATIONS
+
+ISSUER_IDENTIFIERS = ("lei",)
+INSTRUMENT_IDENTIFIERS = ("isin", "figi", "cusip", "sedol")
+ASSET_CLASSES = {"STOCK": "EQUITY", "COMMON STOCK": "EQUITY", "FUND": "ETF"}
+CONTRADICTION = ("contradicting_duplicate", "Leave one row for each instrument in.")
+
+
+def observations_of(
+    table: Table, places: Mapping[str, int], summary: FileSummary
+) -> tuple[list[Observation], pl.DataFrame]:
+    """Return what the rows of a table say, and the rows that break a rule.
+
+    Parameters
+    ----------
+    table : Table
+    places : mapping of str to int
+        Where each column stands.
+    summary : FileSummary
+        Of the file: its source, its day, its index.
+
+    Notes
+    -----
+    Rows that say the same of an instrument count once; where they contradict each other, all of them are
+    set aside. Rows of one symbol whose listings, or days under the symbol, don't meet are of several
+    instruments, or of several times of one.
+    """
+    rows = [(line, _named(texts, places)) for line, texts in table.rows]
+    faults = {line: row_faults(row) for line, row in rows}
+    by_key: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    for line, row in rows:
+        if not faults[line]:
+            by_key.setdefault(row.get("instrument_id", row["symbol"]), []).append((line, row))
+    kept: list[tuple[int, dict[str, str]]] = []
+    for same in by_key.values():
+        distinct: list[tuple[int, dict[str, str]]] = []
+        for line, row in same:
+            if all(row != other for _, other in distinct):
+                distinct.append((line, row))
+        if len(distinct) > 1 and not _are_apart([row for _, row in distinct]):
+            for line, row in same:
+                faults[line] = (Fault("symbol", row["symbol"], *CONTRADICTION),)
+            continue
+        kept += distinct
+    texts = dict(rows)
+    broken = [
+        (summary.name, line, texts[line].get("symbol"), None, f.field, f.found, f.rule, f.remedy)
+        for line, found in faults.items()
+        for f in found
+    ]
+    # Those that are listed first: an older instrument that had the symbol gets the id with a day.
+    kept.sort(key=lambda one: "delisted" in one[1])
+    found = [_observation(line, row, summary) for line, row in kept]
+    return found, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+
+
+def _named(texts: tuple[str, ...], places: Mapping[str, int]) -> dict[str, str]:
+    """Return the values of a row by column, those that are none left out, codes as ISO writes them."""
+    row = {column: texts[place] for column, place in places.items()}
+    row = {c: v for c, v in row.items() if v and (c == "symbol" or v.lower() not in NO_VALUE)}
+    if "exchange" in row:
+        row["exchange"] = EXCHANGES.get(row["exchange"].upper(), row["exchange"])
+    if "asset_class" in row:
+        given = row["asset_class"].upper()
+        row["asset_class"] = ASSET_CLASSES.get(given, given)
+    if "country" not in row and "headquarters" in row:
+        country = country_of(row["headquarters"])
+        if country is not None:
+            row["country"] = country
+    return row
+
+
+def _are_apart(rows: list[dict[str, str]]) -> bool:
+    """Return whether rows are of times that don't meet."""
+    for begins, ends in (("listed", "delisted"), ("first", "last")):
+        periods = sorted((r.get(begins, ""), r.get(ends, "9999")) for r in rows)
+        is_apart = all(
+            one[1] < other[0] or (begins == "listed" and one[1] == other[0])
+            for one, other in pairwise(periods)
+        )
+        if is_apart:
+            return True
+    return False
+
+
+def _observation(line: int, row: Mapping[str, str], summary: FileSummary) -> Observation:
+    origin = Origin(summary.name, line, summary.source, summary.as_of, summary.is_dated)
+    days: dict[str, date] = {}
+    for name in DATES:
+        day = iso_date(row.get(name, ""))
+        if day is not None:
+            days[name] = day
+    issuer = {
+        n: row[n] for n in ("name", "sector", "industry", "country", "headquarters", "founded") if n in row
+    }
+    if "cik" in row:
+        issuer["identifiers.CIK"] = row["cik"].zfill(10)
+    issuer |= {f"identifiers.{n.upper()}": row[n] for n in ISSUER_IDENTIFIERS if n in row}
+    instrument = {n: row[n] for n in ("exchange", "currency", "asset_class") if n in row}
+    instrument |= {n: str(days[n]) for n in ("listed", "delisted") if n in days}
+    instrument |= {f"identifiers.{n.upper()}": row[n] for n in INSTRUMENT_IDENTIFIERS if n in row}
+    return Observation(
+        origin=origin,
+        symbol=row["symbol"],
+        issuer_facts=issuer,
+        instrument_facts=instrument,
+        instrument_id=row.get("instrument_id"),
+        issuer_id=row.get("issuer_id"),
+        first=days.get("first"),
+        last=days.get("last"),
+        index=row.get("index", summary.index),
+        added=days.get("added"),
+    )

@@ -1,0 +1,109 @@
+"""Memberships of an index: spans of each symbol, and changes with what was added and removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import polars as pl
+
+from prometheus.adapters.reference_files.shapes import FileSummary
+from prometheus.adapters.reference_files.tables import Table
+from prometheus.adapters.reference_files.words import NO_VALUE
+from prometheus.domain.reference.observations import IndexSpan, Origin
+from prometheus.domain.reference.rules import iso_date
+from prometheus.kernel.violations import VIOLATIONS
+
+DAY = timedelta(days=1)
+Broken = tuple[object, ...]
+
+
+def index_spans(
+    table: Table, places: Mapping[str, int], summary: FileSummary
+) -> tuple[list[IndexSpan], pl.DataFrame]:
+    """Return the memberships in a file of spans, and its rows that break a rule.
+
+    A span that begins on the first day of the file may have begun before: nothing is known of earlier days.
+    """
+    spans: list[tuple[int, str, str, date, date | None]] = []
+    broken: list[Broken] = []
+    for line, texts in table.rows:
+        row = {column: texts[place] for column, place in places.items()}
+        first, end = iso_date(row["first"]), iso_date(row.get("end", ""))
+        is_ended = row.get("end", "").lower() not in NO_VALUE
+        symbol, index = row["symbol"], row.get("index") or summary.index
+        if not symbol:
+            broken.append(
+                _fault(summary, line, None, "symbol", "", "missing_symbol", "Give every row its symbol.")
+            )
+        elif first is None or (is_ended and end is None):
+            field = "first" if first is None else "end"
+            remedy = "Write dates as 2013-02-08."
+            broken.append(_fault(summary, line, symbol, field, row[field], "unparsable_date", remedy))
+        elif end is not None and end <= first:
+            remedy = "A membership ends after it begins."
+            broken.append(_fault(summary, line, symbol, "end", row["end"], "end_before_start", remedy))
+        elif index is None:
+            broken.append(_no_index(summary, line, symbol))
+        else:
+            spans.append((line, symbol, index, first, end - DAY if end is not None else None))
+    earliest = min((first for *_, first, _ in spans), default=date.min)
+    found = [
+        IndexSpan(_origin(summary, line), index, symbol, first, last, is_censored=first == earliest)
+        for line, symbol, index, first, last in spans
+    ]
+    return found, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+
+
+def index_changes(
+    table: Table, places: Mapping[str, int], summary: FileSummary
+) -> tuple[list[IndexSpan], pl.DataFrame]:
+    """Return the memberships in a file of changes, and its rows that break a rule.
+
+    Who is removed without having been added was a member when the file begins.
+    """
+    events: list[tuple[date, str, str, bool, int]] = []
+    broken: list[Broken] = []
+    for line, texts in table.rows:
+        row = {column: texts[place] for column, place in places.items()}
+        day, index = iso_date(row["date"]), row.get("index") or summary.index
+        if day is None:
+            remedy = "Write dates as 2013-02-08."
+            broken.append(_fault(summary, line, None, "date", row["date"], "unparsable_date", remedy))
+            continue
+        if index is None:
+            broken.append(_no_index(summary, line, None))
+            continue
+        for column, is_addition in (("remove", False), ("add", True)):
+            symbols = filter(None, re.split(r"[,;\s]+", row[column]))
+            events += [(day, index, symbol, is_addition, line) for symbol in symbols]
+    begins = min((event[0] for event in events), default=date.min)
+    spans: list[IndexSpan] = []
+    inside: dict[tuple[str, str], tuple[date, int]] = {}
+    for day, index, symbol, is_addition, line in sorted(events, key=lambda e: (e[0], e[3])):
+        since = inside.pop((index, symbol), None)
+        if is_addition:
+            inside[index, symbol] = since or (day, line)
+            continue
+        first, is_censored = (since[0], False) if since else (begins - DAY, True)
+        spans.append(IndexSpan(_origin(summary, line), index, symbol, first, day - DAY, is_censored))
+    spans += [
+        IndexSpan(_origin(summary, line), index, symbol, first, None)
+        for (index, symbol), (first, line) in inside.items()
+    ]
+    return spans, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+
+
+def _origin(summary: FileSummary, line: int) -> Origin:
+    return Origin(summary.name, line, summary.source, summary.as_of, summary.is_dated)
+
+
+def _fault(
+    summary: FileSummary, line: int, symbol: str | None, field: str, found: str, rule: str, remedy: str
+) -> Broken:
+    return (summary.name, line, symbol, None, field, found, rule, remedy)
+
+
+def _no_index(summary: FileSummary, line: int, symbol: str | None) -> Broken:
+    return _fault(summary, line, symbol, "index", "", "missing_index", "Name the index: --index SP500.")

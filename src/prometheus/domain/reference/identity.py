@@ -1,0 +1,124 @@
+"""Which instrument a row of a reference file is about.
+
+Asked in this order; the first answer counts:
+
+1. the id that the row gives;
+2. the issuer that its CIK names: its instrument with that symbol; else the instrument without a CIK that has
+   the symbol; else its only instrument that the file doesn't name otherwise, which was renamed;
+3. the instrument that had the symbol on the file's day, unless the row is of another issuer: then the
+   symbol was reused;
+4. none: a new instrument, of the issuer that its CIK names if that is known.
+
+Another CIK alone is no other issuer: companies reorganise under a new one and keep trading. It is another
+if the CIK on record goes on under another symbol in the same file, or if the row's firm joined the index
+after the firm on record was seen in it under this symbol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from prometheus.domain.reference.observations import Observation
+from prometheus.domain.reference.register import Register, ciks_of
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a file names: the symbols of each CIK, and the CIK of each symbol."""
+
+    symbols: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ciks: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The instrument that a row is about, None for a new one, and its issuer where that is known.
+
+    ``is_reuse`` says that another instrument had the symbol before or has it after.
+    """
+
+    instrument_id: str | None
+    issuer_id: str | None = None
+    is_reuse: bool = False
+
+
+def named_in(observations: Iterable[Observation]) -> Named:
+    """Return what the rows of one file name."""
+    symbols: dict[str, set[str]] = {}
+    ciks: dict[str, str] = {}
+    for row in observations:
+        if row.cik is not None:
+            symbols.setdefault(row.cik, set()).add(row.symbol)
+            ciks[row.symbol] = row.cik
+    return Named({cik: frozenset(found) for cik, found in symbols.items()}, ciks)
+
+
+def matched(row: Observation, register: Register, named: Named) -> Match:
+    """Return which instrument a row is about.
+
+    Parameters
+    ----------
+    row : Observation
+    register : Register
+    named : Named
+        Of the row's file.
+    """
+    if row.instrument_id is not None:
+        is_known = row.instrument_id in register.instruments
+        return Match(row.instrument_id if is_known else None, row.issuer_id)
+    owners = [i for i in register.owners(row.symbol, row.day) if not _outlived(row, i, register)]
+    issuer_id = None if row.cik is None else register.issuer_with(row.cik)
+    if issuer_id is not None:
+        return _of_issuer(row, issuer_id, register, named, owners)
+    if len(owners) == 1 and not _is_other_issuer(row, owners[0], register, named):
+        return Match(owners[0], register.instruments[owners[0]].values["issuer_id"])
+    return Match(None, row.issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
+
+
+def _of_issuer(
+    row: Observation, issuer_id: str, register: Register, named: Named, owners: list[str]
+) -> Match:
+    own = register.instruments_of(issuer_id)
+    with_symbol = [i for i in own if i in owners]
+    if len(with_symbol) == 1:
+        return Match(with_symbol[0], issuer_id)
+    if len(owners) == 1 and not _ciks(owners[0], register):
+        return Match(owners[0], issuer_id)
+    assert row.cik is not None
+    symbols = named.symbols.get(row.cik, frozenset())
+    unnamed = [i for i in own if register.instruments[i].values["symbol"] not in symbols]
+    new = [s for s in symbols if not any(i in own for i in register.ever_had(s))]
+    if len(unnamed) == 1 and len(new) == 1 and not with_symbol:
+        return Match(unnamed[0], issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
+    return Match(None, issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
+
+
+def _outlived(row: Observation, owner: str, register: Register) -> bool:
+    """Return whether an instrument was seen under the symbol after the row's had left."""
+    if "delisted" not in row.instrument_facts:
+        return False
+    entries = register.instruments[owner].metadata.get("symbols", ())
+    seen = [e["seen_until"] for e in entries if e["symbol"] == row.symbol and "seen_until" in e]
+    return any(day >= row.instrument_facts["delisted"] for day in seen)
+
+
+def _is_other_issuer(row: Observation, owner: str, register: Register, named: Named) -> bool:
+    known = _ciks(owner, register)
+    if row.cik is None or not known or row.cik in known:
+        return False
+    if any(named.symbols.get(cik, frozenset()) - {row.symbol} for cik in known):
+        return True
+    metadata = register.instruments[owner].metadata
+    seen = [e for e in metadata.get("symbols", ()) if e["symbol"] == row.symbol and "seen" in e]
+    if row.added is not None and any(date.fromisoformat(e["seen"]) < row.added for e in seen):
+        return True
+    # The other way round: the firm on record joined after this row's was seen under the symbol.
+    joined = [statement["value"] for statement in metadata.get("stated", {}).get("added", ())]
+    return bool(joined) and min(joined) > str(row.origin.as_of)
+
+
+def _ciks(instrument_id: str, register: Register) -> list[str]:
+    issuer_id = register.instruments[instrument_id].values["issuer_id"]
+    return ciks_of(register.issuers[issuer_id].metadata) if issuer_id in register.issuers else []

@@ -1,0 +1,304 @@
+"""What reference files say, written into the register: the rules of who is who, applied row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from prometheus.domain.reference.claims import DAY
+from prometheus.domain.reference.histories import with_sighting, with_spans
+from prometheus.domain.reference.identity import Match, Named, matched, named_in
+from prometheus.domain.reference.memberships import settled_memberships
+from prometheus.domain.reference.observations import IndexSpan, Life, Observation, Origin, SymbolSpan
+from prometheus.domain.reference.register import Entity, Json, Register
+from prometheus.domain.reference.rules import Fault
+from prometheus.domain.reference.specs import instrument_id_of
+from prometheus.domain.reference.statements import Difference, said_by, stated_value
+
+ISSUER_TYPES = {"INDEX": "INDEX", "ETF": "FUND", "CASH": "SOVEREIGN", "FX": "SOVEREIGN"}
+"""Who issues what isn't issued by a company."""
+ISSUER_COLUMNS = ("name", "sector", "industry", "country")
+INSTRUMENT_COLUMNS = ("exchange", "currency", "asset_class")
+AMBIGUOUS = (
+    "ambiguous_symbol",
+    "Several instruments claim this symbol that day. Give the dates on which each had it.",
+)
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Writes what files say into a register.
+
+    Attributes
+    ----------
+    register : Register
+    next_session : callable
+        A date to the first session of the market after it.
+    differences : list of Difference
+        Statements that don't agree with one that is on record.
+    faults : list of (Origin, symbol, Fault)
+        Rows that could not be taken.
+    """
+
+    register: Register
+    next_session: Callable[[date], date]
+    differences: list[Difference] = field(default_factory=list)
+    faults: list[tuple[Origin, str, Fault]] = field(default_factory=list)
+
+    def lives(self, lives: Iterable[Life]) -> None:
+        """Record the symbols of instruments, those first whose symbol nobody has had since."""
+        claimed: set[str] = set()
+        for life in sorted(lives, key=lambda one: (one.is_former, one.key)):
+            claimed.add(self._life(life, claimed))
+
+    def observations(self, rows: Iterable[Observation]) -> None:
+        """Record the rows of one file."""
+        kept = list(rows)
+        named = named_in(kept)
+        # Symbols that went to another firm first, so that the former one is free to be found by its CIK.
+        matches = [(row, matched(row, self.register, named)) for row in kept if row.cik is not None]
+        for row in [row for row, match in matches if match.instrument_id is None and match.is_reuse]:
+            self._observation(row, matched(row, self.register, named))
+            kept.remove(row)
+        for row in kept:
+            self._observation(row, self._match(row, named))
+
+    def index_spans(self, spans: Iterable[IndexSpan]) -> None:
+        """Record memberships; a symbol that nobody has becomes an instrument.
+
+        A span is of the instrument that had the symbol at its end: the source may write the last symbol of
+        a firm. Days on which another instrument is known to have had the symbol are that one's.
+        """
+        for span in spans:
+            end = span.last or span.origin.as_of
+            owners = self.register.owners(span.symbol, end)
+            if len(owners) > 1:
+                self.faults.append((span.origin, span.symbol, Fault("symbol", span.symbol, *AMBIGUOUS)))
+                continue
+            owner = owners[0] if owners else self._new(span.symbol, span.first, None).values["instrument_id"]
+            first = span.first
+            for claim in self.register.claims_on(span.symbol):
+                if claim.instrument_id == owner or claim.last is None or not first <= claim.last < end:
+                    continue
+                if claim.first is None or claim.first <= claim.last:
+                    self._span(claim.instrument_id, span, max(first, claim.first or first), claim.last)
+                    first = claim.last + DAY
+            self._span(owner, span, first, span.last)
+
+    def _span(self, instrument_id: str, span: IndexSpan, first: date, last: date | None) -> None:
+        statement = {
+            "index": span.index,
+            "first": str(first),
+            "last": None if last is None else str(last),
+            **({"is_censored": True} if span.is_censored and first == span.first else {}),
+        }
+        self._member(self.register.instruments[instrument_id], statement, span.origin)
+
+    def settle(self) -> None:
+        """Draw the conclusions that need all statements: who has a symbol now, who was a member when."""
+        lists: dict[tuple[str, str, str], int] = {}
+        stated = {
+            i: entity.metadata["stated"]["memberships"]
+            for i, entity in self.register.instruments.items()
+            if "memberships" in entity.metadata.get("stated", ())
+        }
+        for statements in stated.values():
+            for s in statements:
+                if s.get("in_list"):
+                    key = (s["index"], s["as_of"], s["source"])
+                    lists[key] = lists.get(key, 0) + 1
+        whole = [
+            key for key, n in lists.items() if 2 * n > max(m for k, m in lists.items() if k[0] == key[0])
+        ]
+        known_until: dict[str, str] = {}
+        for s in (s for statements in stated.values() for s in statements):
+            if "first" in s and not s.get("in_list"):
+                known_until[s["index"]] = max(known_until.get(s["index"], ""), s["as_of"])
+        limits = [{"index": index, "known_until": day} for index, day in known_until.items()]
+        self.register.settle()
+        for instrument_id, statements in stated.items():
+            named = {(s["index"], s["as_of"], s["source"]) for s in statements}
+            indices = {s["index"] for s in statements}
+            absent = [
+                {"index": index, "absent": as_of, "as_of": as_of, "source": source}
+                for index, as_of, source in whole
+                if index in indices and (index, as_of, source) not in named
+            ]
+            metadata = self.register.instruments[instrument_id].metadata
+            of_these = [limit for limit in limits if limit["index"] in indices]
+            spans = settled_memberships([*statements, *absent, *of_these])
+            metadata["memberships"] = _ended(spans, self.register.last_day(instrument_id))
+
+    def _match(self, row: Observation, named: Named) -> Match:
+        return matched(row, self.register, named)
+
+    def _observation(self, row: Observation, match: Match) -> None:
+        since = row.added if match.is_reuse and row.added is not None else row.first or row.origin.as_of
+        if match.instrument_id is None:
+            entity = self._new(row.symbol, since, match.issuer_id, row.instrument_id)
+            if match.is_reuse:
+                self._date_the_other(row, entity.values["instrument_id"])
+        else:
+            entity = self.register.instruments[match.instrument_id]
+        if (match.issuer_id or entity.values["issuer_id"]) is None:
+            entity.values["issuer_id"] = instrument_id_of(self.register.market_id, row.symbol)
+        elif match.issuer_id is not None:
+            entity.values["issuer_id"] = match.issuer_id
+        self._symbols(entity, row, since if match.instrument_id is None else row.origin.as_of)
+        for name, value in row.instrument_facts.items():
+            self._state(entity, INSTRUMENT_COLUMNS, name, value, row.symbol, row.origin)
+        if "delisted" in entity.metadata:
+            entity.values["status"] = "DELISTED"
+        issuer_type = ISSUER_TYPES.get(entity.values["asset_class"], "COMPANY")
+        issuer = self.register.add_issuer(entity.values["issuer_id"], row.symbol, issuer_type)
+        if issuer.before is None:
+            issuer.values["issuer_type"] = issuer_type
+        for name, value in row.issuer_facts.items():
+            self._state(issuer, ISSUER_COLUMNS, name, value, row.symbol, row.origin)
+        self.register.index(entity.values["instrument_id"])
+        self.register.index_issuer(entity.values["issuer_id"])
+        if row.added is not None:
+            stated_value(entity.metadata, "added", str(row.added), row.origin, current=None)
+        if row.index is not None and row.added is not None and row.added <= row.origin.as_of:
+            statement: Json = {"index": row.index, "first": str(row.added), "last": None, "in_list": True}
+            self._member(entity, statement, row.origin)
+        elif row.index is not None:
+            self._member(
+                entity, {"index": row.index, "on": str(row.origin.as_of), "in_list": True}, row.origin
+            )
+
+    def _date_the_other(self, row: Observation, instrument_id: str) -> None:
+        """Say since when the firm is known that has the symbol of an older row today."""
+        for other in self.register.ever_had(row.symbol):
+            entity = self.register.instruments[other]
+            added = [s["value"] for s in entity.metadata.get("stated", {}).get("added", ())]
+            if other != instrument_id and added and min(added) > str(row.origin.as_of):
+                day = date.fromisoformat(min(added))
+                history = entity.metadata.get("symbols", ())
+                entity.metadata["symbols"] = with_sighting(history, row.symbol, day)
+
+    def _symbols(self, entity: Entity, row: Observation, seen: date) -> None:
+        metadata = entity.metadata
+        known = metadata.get("symbols", [])
+        is_other = row.symbol != entity.values["symbol"]
+        if is_other and not known:
+            known = [{"symbol": entity.values["symbol"], "first": None, "last": None}]
+        if row.first is not None or row.last is not None:
+            metadata["symbols"] = with_spans(known, [SymbolSpan(row.symbol, row.first, row.last)])
+        elif row.origin.is_dated or is_other or seen != row.origin.as_of:
+            metadata["symbols"] = with_sighting(known, row.symbol, seen)
+
+    def _life(self, life: Life, claimed: set[str]) -> str:
+        register = self.register
+        found = [
+            i
+            for i, entity in register.instruments.items()
+            if entity.metadata.get("identifiers", {}).get("LEAN") == life.key
+        ]
+        if not found and not life.is_former:
+            owners = register.owners(life.symbol, life.spans[-1].last or life.origin.as_of)
+            found = [i for i in owners if i not in claimed]
+        if len(found) == 1:
+            entity = register.instruments[found[0]]
+        else:
+            since = life.spans[0].first or life.origin.as_of
+            plain = instrument_id_of(register.market_id, life.symbol)
+            own = f"{plain}@{since}" if life.is_former else None
+            entity = self._new(life.symbol, since, None, own)
+        entity.metadata["symbols"] = with_spans(entity.metadata.get("symbols", []), life.spans)
+        last = life.spans[-1].last
+        facts = dict(life.facts) | ({"delisted": str(self.next_session(last))} if last is not None else {})
+        for name, value in facts.items():
+            self._state(entity, INSTRUMENT_COLUMNS, name, value, life.symbol, life.origin)
+        if "delisted" in entity.metadata:
+            entity.values["status"] = "DELISTED"
+        register.index(entity.values["instrument_id"])
+        return str(entity.values["instrument_id"])
+
+    def _new(
+        self, symbol: str, since: date, issuer_id: str | None, instrument_id: str | None = None
+    ) -> Entity:
+        found = instrument_id or self.register.new_id(symbol, since)
+        # An id that a file gives may be any text; the issuer is called as its first instrument's symbol is.
+        plain = instrument_id_of(self.register.market_id, symbol)
+        issuer = issuer_id or (plain if instrument_id and plain not in self.register.issuers else found)
+        entity = self.register.add_instrument(found, symbol, issuer)
+        issuer_type = ISSUER_TYPES.get(entity.values["asset_class"], "COMPANY")
+        self.register.add_issuer(issuer, symbol, issuer_type)
+        return entity
+
+    def _member(self, entity: Entity, statement: Json, origin: Origin) -> None:
+        stated: list[Json] = entity.metadata.setdefault("stated", {}).setdefault("memberships", [])
+        full = {**statement, "as_of": str(origin.as_of), "source": origin.source}
+        if full in stated:
+            return
+        for other in stated:
+            if _contradict(full, other):
+                later, earlier = sorted((full, other), key=lambda s: str(s["as_of"]), reverse=True)
+                self.differences.append(
+                    Difference(
+                        entity.values["symbol"],
+                        f"member of {full['index']} since",
+                        later["first"],
+                        said_by(later),
+                        earlier["first"],
+                        said_by(earlier),
+                    )
+                )
+        stated.append(full)
+        stated.sort(key=lambda s: (str(s["as_of"]), str(s["source"]), str(s.get("first", s.get("on")))))
+
+    def _state(
+        self, entity: Entity, columns: tuple[str, ...], name: str, value: str, symbol: str, origin: Origin
+    ) -> None:
+        if name in columns:
+            current = entity.values[name]
+            if name == "name" and current == symbol:
+                current = None  # nobody has said its name yet
+            elif entity.before is None and name not in entity.metadata.get("stated", ()):
+                current = None  # what the market's instruments are by default
+        elif name.startswith("identifiers."):
+            current = entity.metadata.get("identifiers", {}).get(name.partition(".")[2])
+        else:
+            current = entity.metadata.get(name)
+        holds, differs = stated_value(entity.metadata, name, value, origin, current=current)
+        if name in columns:
+            entity.values[name] = holds
+        elif name.startswith("identifiers."):
+            entity.metadata["identifiers"] = {
+                **entity.metadata.get("identifiers", {}),
+                name.partition(".")[2]: holds,
+            }
+        else:
+            entity.metadata[name] = holds
+        if differs is not None:
+            later, earlier = differs["later"], differs["earlier"]
+            self.differences.append(
+                Difference(symbol, name, later["value"], said_by(later), earlier["value"], said_by(earlier))
+            )
+
+
+def _ended(memberships: list[Json], last_day: date | None) -> list[Json]:
+    """Return memberships without the days after an instrument has left."""
+    if last_day is None:
+        return memberships
+    end = str(last_day)
+    return [
+        {**span, "last": end if span["last"] is None else min(span["last"], end)}
+        for span in memberships
+        if span["first"] <= end
+    ]
+
+
+def _contradict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two spans of one index and two sources are of the same time and begin differently."""
+    if "first" not in one or "first" not in other or one["index"] != other["index"]:
+        return False
+    if (one["source"], one["as_of"]) == (other["source"], other["as_of"]):
+        return False
+    if one["first"] == other["first"] or one.get("is_censored") or other.get("is_censored"):
+        return False
+    ends = [s["last"] or "9999-12-31" for s in (one, other)]
+    return bool(one["first"] <= ends[1] and other["first"] <= ends[0])
