@@ -1,4 +1,4 @@
-"""``prometheus derive``: returns and volatilities from the prices."""
+"""``prometheus derive``: what follows from the prices."""
 
 from __future__ import annotations
 
@@ -8,35 +8,77 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.progress import Bar
 from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(short_help="Compute returns, volatilities, factors, exposures and correlations.")
 def derive(
     market: Annotated[str, typer.Option("--market", help="The market.")] = "US_EQ",
     first: Annotated[str | None, typer.Option("--from", help="First session; the first with prices.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last session; the last with prices.")] = None,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--table", help="One of the tables; again for another. All by default."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute returns and volatilities from the prices that are stored.
+    r"""Compute what follows from the prices that are stored.
 
-    Only rows that are new or differ are written; running it again writes nothing.
+    \b
+    returns_daily             total returns over 1, 5 and 21 sessions
+    volatility_daily          over 21 and 63 sessions, annualised
+    factors_daily             US_EQ:MKT, MOM, STREV, LOWVOL, and VALUE and QUALITY where profiles exist
+    instrument_factors_daily  exposures by regression over 252 sessions, at the end of each week
+    correlation_panels        Ledoit-Wolf correlations over 252 sessions, at the end of each month
+
+    `prometheus ingest` does it by itself. Only rows that are new or differ are written; running it again
+    writes nothing. With --table only the named ones are computed, from what the others hold.
     """
-    from prometheus.bootstrap import derive_market
+    from prometheus.bootstrap import derived_tables
 
-    written = derive_market(settings_from_environment(), market, _date(first, "--from"), _date(last, "--to"))
+    _require_known(tables or ())
+    counts = derived_tables(
+        settings_from_environment(),
+        market,
+        first=_date(first, "--from"),
+        last=_date(last, "--to"),
+        tables=tables,
+        progress=Bar(f"derive {market}"),
+    )
     if as_json:
-        print_json({"market_id": market, "written": written})
-    elif any(written.values()):
-        print_table(["table", "rows written"], list(written.items()))
-    else:
+        written = {table: found.n_written for table, found in counts.items() if found.n_written}
+        print_json({"market_id": market, "written": written, "tables": counts})
+        return
+    if counts:
+        print_table(
+            ["table", "computed", "new", "changed", "the same"],
+            [
+                (table, found.n_written + found.n_same, found.n_new, found.n_changed, found.n_same)
+                for table, found in counts.items()
+            ],
+        )
+    if not any(found.n_written for found in counts.values()):
         say("Nothing has changed; nothing was written.")
+
+
+def _require_known(tables: Sequence[str]) -> None:
+    from prometheus.pipeline import derivation_steps
+
+    known = [table for step in derivation_steps() for table in step.writes]
+    unknown = [table for table in tables if table not in known]
+    if unknown:
+        raise ConfigError(
+            f"--table: {', '.join(unknown)} is not derived.", remedy=f"Derived are {', '.join(known)}."
+        )
 
 
 def _date(text: str | None, option: str) -> np.datetime64 | None:

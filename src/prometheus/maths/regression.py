@@ -10,6 +10,8 @@ from prometheus.maths.jit import F2, I1, OUT_F2, OUT_F3, as_floats, compiled, ty
 
 COLLINEAR = 1e-10
 """Share of a factor's variance that the others must leave unexplained, for its slope to be told."""
+NO_MOVE = 1e-24
+"""Share of a factor's squared mean below which its variance is rounding: it does not move."""
 
 
 def rolling_slopes(
@@ -164,6 +166,8 @@ def _rolling_slopes(
                         for k in range(n):
                             product += (used[k, f] - mean[f]) * (used[k, g] - mean[g])
                         cross[f, g] = product
+                    if cross[f, f] <= NO_MOVE * n * mean[f] * mean[f]:
+                        cross[f, f] = 0.0
                 can_solve = _factorise(cross)
                 n_before = n
             if not can_solve:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import prometheus.maths
 from prometheus.kernel.errors import InvalidRowsError, NotEnoughHistoryError
+from prometheus.maths.compounding import compounded
 from prometheus.maths.cross_section import standardised, winsorised
 from prometheus.maths.ranks import best_n
 from prometheus.maths.risk import historical_es, historical_var
@@ -28,6 +29,7 @@ Kernel = Callable[..., NDArray[Any]]
 WINDOW_KERNELS: dict[str, Kernel] = {
     "realised_volatility": realised_volatility,
     "realised_volatility of some": lambda w: realised_volatility(w, min_observations=3),
+    "compounded": compounded,
     "historical_var": lambda w: historical_var(w, level=0.8),
     "historical_es": lambda w: historical_es(w, level=0.8),
 }
