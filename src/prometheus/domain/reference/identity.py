@@ -5,7 +5,7 @@ Asked in this order; the first answer counts:
 1. the id that the row gives;
 2. the issuer that its CIK names: its instrument with that symbol; else the instrument without a CIK that has
    the symbol; else its only instrument that the file doesn't name otherwise, which was renamed;
-3. the instrument that had the symbol on the file's day, unless the row is of another issuer: then the
+3. the instrument that had the symbol on the file's day, or last where the file has no day, unless the row is of another issuer: then the
    symbol was reused;
 4. none: a new instrument, of the issuer that its CIK names if that is known.
 
@@ -68,7 +68,7 @@ def matched(row: Observation, register: Register, named: Named) -> Match:
     if row.instrument_id is not None:
         is_known = row.instrument_id in register.instruments
         return Match(row.instrument_id if is_known else None, row.issuer_id)
-    owners = [i for i in register.owners(row.symbol, row.day) if not _outlived(row, i, register)]
+    owners = [i for i in _holders(row, register) if not _outlived(row, i, register)]
     issuer_id = None if row.cik is None else register.issuer_with(row.cik)
     if issuer_id is not None:
         return _of_issuer(row, issuer_id, register, named, owners)
@@ -93,6 +93,21 @@ def _of_issuer(
     if len(unnamed) == 1 and len(new) == 1 and not with_symbol:
         return Match(unnamed[0], issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
     return Match(None, issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
+
+
+def _holders(row: Observation, register: Register) -> list[str]:
+    """Return who had the symbol on the row's day; for a row without one, else who had it last.
+
+    One's own file may add to what is known of an instrument that has left. A row that was listed since is
+    of another.
+    """
+    owners = register.owners(row.symbol, row.day)
+    ever = register.claims_on(row.symbol)
+    if owners or not ever or row.origin.is_dated or "delisted" in row.instrument_facts:
+        return owners
+    listed = row.instrument_facts.get("listed")
+    is_later = listed is not None and ever[-1].end is not None and str(ever[-1].end) < listed
+    return [] if is_later else [ever[-1].instrument_id]
 
 
 def _outlived(row: Observation, owner: str, register: Register) -> bool:

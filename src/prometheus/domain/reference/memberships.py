@@ -11,8 +11,9 @@ A statement is one of three:
 
 Each has ``as_of``, the day that its source describes, and ``source``. Spans of later-dated sources hold
 against earlier ones that overlap them; what they know nothing of, the days before a censored beginning, is
-taken from those, as are days before a list's span that a history tells of. A sighting counts where no span of a source that knows better says otherwise: up to the
-limit for the days between the first and the last sighting alone, after it until something else is said.
+taken from those, as are the days before a list's span that a history tells of. A sighting counts where no
+span of a source that knows better says otherwise: up to the limit for the days between the first and the
+last sighting alone, after it until something else is said.
 """
 
 from __future__ import annotations
