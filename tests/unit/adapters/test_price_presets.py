@@ -211,3 +211,24 @@ def test_the_generic_preset_shows_every_kind_of_key():
     of_our_own = {"archive", "beside", "headers", "first_line", "actions", "files"}
     rare = {"has_header", "symbol", "symbol_pattern"}
     assert set(PriceMapping.model_fields) - shown == of_our_own | rare
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "price-presets.md"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_page_of_presets_shows_the_sample_that_is_tested(name):
+    text = PAGE.read_text("utf-8")
+    assert preset(name).sample.strip() in text
+    assert name == "generic" or f"\n### {name}\n" in text
+
+
+def test_the_page_of_presets_has_every_key_and_the_generic_one_in_full():
+    text = PAGE.read_text("utf-8")
+    assert [
+        key for key in PriceMapping.model_fields if f"`{key}`" not in text and f"`[{key}]`" not in text
+    ] == []
+    generic = (SHAPES / "generic.toml").read_text("utf-8")
+    settings, columns = generic.split("sample_name", 1)[0].split("\n", 1)[1], generic.split('"""\n')[-1]
+    assert settings in text
+    assert columns.strip() in text
