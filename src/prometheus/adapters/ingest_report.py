@@ -38,8 +38,10 @@ class IngestReport:
     changed : tuple of str
         Instruments of which any price was written.
     first_date, last_date : datetime.date
-    first_changed : datetime.date or None
-        The first date of which any price was written.
+    first_changed, last_changed : datetime.date or None
+        The first and last date of which any price was written.
+    choice : tuple of str
+        What was taken as what.
     seconds : float
         From the first row read to the decision.
     is_recorded : bool
@@ -66,6 +68,8 @@ class IngestReport:
     first_date: date
     last_date: date
     first_changed: date | None
+    last_changed: date | None
+    choice: tuple[str, ...]
     seconds: float
     is_recorded: bool
     is_dry_run: bool = False

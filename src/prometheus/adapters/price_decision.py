@@ -42,6 +42,7 @@ def price_decision(
             "fingerprint": fingerprint.hex(),
             "known_at": known_at.isoformat(),
             "source": delivery.source,
+            "read_as": list(delivery.choice),
             "files": _files(delivery.files),
         },
         raw_input_summary={
@@ -63,7 +64,8 @@ def price_decision(
             "n_unchanged": counts.n_unchanged,
             "n_instruments_created": n_created,
             "n_instruments_changed": len(stored.changed),
-            "first_changed": str(min(stored.changed.values(), default=taken.first)),
+            "first_changed": str(stored.first_changed or taken.first),
+            "last_changed": str(stored.last_changed or taken.last),
         },
     )
 

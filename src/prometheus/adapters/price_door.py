@@ -34,6 +34,7 @@ from prometheus.adapters.price_spool import ROWS_IN_MEMORY, PriceSpool, kin_of
 from prometheus.domain.market.config import IngestPricesConfig, QualityConfig
 from prometheus.domain.market.delivery import PriceDelivery
 from prometheus.domain.market.quality import batch_refusal
+from prometheus.domain.reference.symbols import Naming
 from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.kernel.ids import short_id, uuid_text
@@ -41,7 +42,7 @@ from prometheus.kernel.sessions import Sessions, sessions_of
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
 from prometheus.store.decisions import latest_known_at, record_decision
-from prometheus.store.prices import server_time, lock_market, rows_of_batch
+from prometheus.store.prices import lock_market, rows_of_batch, server_time
 
 CONFIG = IngestPricesConfig()
 
@@ -52,6 +53,7 @@ def ingest_prices(
     *,
     market_id: str,
     create: bool = False,
+    naming: Naming = "then",
     known_at: datetime | None = None,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
@@ -71,6 +73,8 @@ def ingest_prices(
         The market of its instruments.
     create : bool
         Whether symbols that are not known become instruments.
+    naming : {"then", "last"}
+        Whether the vendor names an instrument by the symbol of the bar's date, or by the one it had last.
     known_at : datetime, optional
         When the delivery became known; the server's present time by default.
     rejects_folder : Path, optional
@@ -110,7 +114,7 @@ def ingest_prices(
     ):
         facts = market_facts(runtime, market_id)
         sessions = sessions_of(facts.calendar_spec)
-        names = SymbolResolver(runtime, market_id, facts, create=create)
+        names = SymbolResolver(runtime, market_id, facts, create=create, naming=naming)
         with PriceSpool(kin_of(facts.named), rows_in_memory=rows_in_memory, folder=spool_folder) as spool:
             taken = take(
                 delivery,
@@ -176,7 +180,9 @@ def ingest_prices(
         changed=tuple(sorted(stored.changed)),
         first_date=taken.first,
         last_date=taken.last,
-        first_changed=min(stored.changed.values(), default=None),
+        first_changed=stored.first_changed,
+        last_changed=stored.last_changed,
+        choice=tuple(delivery.choice),
         seconds=time.perf_counter() - began,
         is_recorded=is_recorded,
         is_dry_run=dry_run,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -126,3 +127,13 @@ class SymbolResolver:
         )
         self.created += [ids[symbol] for symbol in symbols]
         self._spans = symbol_spans(self._runtime, self._market_id)
+
+
+def instrument_on(runtime: Connection, market_id: str, symbol: str, day: date) -> str | None:
+    """Return the instrument that had a symbol on a day; a symbol may also be an instrument's id."""
+    spans = symbol_spans(runtime, market_id)
+    if symbol in spans["instrument_id"]:
+        return symbol
+    row = pl.DataFrame({"file": [""], "row": [1], "symbol": [symbol], "trade_date": [day]})
+    found, _ = resolved(row, spans)
+    return None if found.is_empty() else str(found["instrument_id"][0])

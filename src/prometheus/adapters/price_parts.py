@@ -62,7 +62,7 @@ class Written:
     ----------
     counts : PriceCounts
     changed : polars.DataFrame
-        ``instrument_id`` and ``first``, the first date that is new or corrected.
+        ``instrument_id``, ``first`` and ``last``: the dates that are new or corrected.
     flags_by_rule : mapping of str to int
     n_flagged, n_suspect : int
         Written rows with a flag, and with one that says that their values are probably wrong.
@@ -82,14 +82,17 @@ class Stored:
     Attributes
     ----------
     counts : PriceCounts
-    changed : dict of str to datetime.date
-        By instrument the first date that is new or corrected.
+    changed : set of str
+        Instruments of which anything is new or corrected.
+    first_changed, last_changed : datetime.date or None
     flags_by_rule : Counter
     n_flagged, n_suspect : int
     """
 
     counts: PriceCounts = field(default_factory=PriceCounts)
-    changed: dict[str, date] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    first_changed: date | None = None
+    last_changed: date | None = None
     flags_by_rule: Counter[str] = field(default_factory=Counter)
     n_flagged: int = 0
     n_suspect: int = 0
@@ -97,7 +100,10 @@ class Stored:
     def add(self, written: Written) -> None:
         """Add a part."""
         self.counts += written.counts
-        self.changed |= dict(written.changed.iter_rows())
+        for instrument, first, last in written.changed.iter_rows():
+            self.changed.add(instrument)
+            self.first_changed = min(self.first_changed or first, first)
+            self.last_changed = max(self.last_changed or last, last)
         self.flags_by_rule.update(written.flags_by_rule)
         self.n_flagged += written.n_flagged
         self.n_suspect += written.n_suspect
@@ -126,7 +132,8 @@ def write_part(
     touched = pl.concat([changes.new, changes.corrected])
     n_unchanged = max(n_delivered - touched.height, 0)
     counts = PriceCounts(changes.new.height, changes.corrected.height, n_unchanged)
-    changed = touched.group_by("instrument_id").agg(pl.col("trade_date").min().alias("first"))
+    day = pl.col("trade_date")
+    changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
     if touched.is_empty():
         return Written(counts, changed, {})
     flags = quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full))

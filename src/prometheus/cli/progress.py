@@ -34,7 +34,7 @@ class Bar:
             transient=True,
         )
         self._bar.start()
-        self._task = self._bar.add_task(self._label, total=total)
+        self._task = self._bar.add_task(self._label, total=total or None)
 
     def advance(self, n: int) -> None:
         """Move it on."""

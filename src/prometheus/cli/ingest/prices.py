@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,35 +18,66 @@ from prometheus.cli.ingest.arguments import (
     complain_of,
     moment_of,
 )
-from prometheus.cli.output import JsonOption, print_json, say
+from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.progress import Bar
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
     from prometheus.adapters.ingest_report import IngestReport
+    from prometheus.store.settings import Settings
 
 app = typer.Typer()
+
+
+class Symbols(StrEnum):
+    """By which of its symbols a vendor names an instrument."""
+
+    then = "then"
+    last = "last"
 
 
 @app.command(short_help="Take daily prices in.")
 def prices(
     paths: PathsArgument,
     market: MarketOption,
+    preset: Annotated[
+        str | None,
+        typer.Option("--preset", help="Vendor's shape: yahoo, stooq, wiki, lean, pystock, kaggle, generic."),
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="FILE.toml", help="A shape of your own, in a file.")
+    ] = None,
     create: Annotated[bool, typer.Option("--create", help="Register symbols that are not known.")] = False,
+    symbols: Annotated[
+        Symbols,
+        typer.Option(
+            "--symbols",
+            help="then: a symbol is whose it was on the bar's date. last: on its last date here.",
+        ),
+    ] = Symbols.then,
     source: SourceOption = "files",
     known_at: KnownAtOption = None,
     dry_run: DryRunOption = False,
     no_derive: Annotated[
-        bool, typer.Option("--no-derive", help="Leave returns and volatilities as they are.")
+        bool, typer.Option("--no-derive", help="Leave the tables that follow from prices as they are.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take daily prices from CSV and Parquet files into the historical database.
+    """Take daily prices from files into the historical database.
 
-    Columns are date, close and any of symbol (ticker, name), open, high, low, volume, adj close, split and
-    dividend, in any order and case. A file without a symbol column is named after its symbol.
+    A path is a file, a folder or an archive (zip, tar.gz, gz) of CSV files of any delimiter, or of Parquet
+    files. Columns are found by their headers, in any order and case, and the choice is shown: date, close
+    and any of symbol (ticker, name), open, high, low, volume, adj close, split, dividend and currency. A
+    file without a symbol column is named after its symbol. What headers don't say, a preset or a mapping
+    file does.
 
-    Rows that break a rule are set aside under PROMETHEUS_HOME/rejects and reported; the others are
-    stored. The same files again write nothing; changed values are kept beside the former ones.
+    Rows that break a hard rule are set aside in a file under PROMETHEUS_HOME/rejects: mend their values
+    there, and take that file in. Rows that look wrong by a soft rule are stored with a flag. A delivery with
+    too much wrong is refused whole.
+
+    The same files again write nothing. A changed value is a correction: the former one is kept, and
+    `prometheus prices SYMBOL DATE` shows both. Splits and dividends come from columns, factor files, or
+    the gap between close and adjusted close; adjusted closes are computed where the vendor gives none.
     """
     from prometheus.adapters.price_door import ingest_prices
     from prometheus.adapters.price_files import price_delivery
@@ -51,45 +85,70 @@ def prices(
 
     moment = None if known_at is None else moment_of(known_at)
     settings = settings_from_environment()
-    delivery = price_delivery(paths, source=source)
     report = ingest_prices(
         open_databases(settings),
-        delivery,
+        price_delivery(paths, source=source, preset=preset, mapping=mapping),
         market_id=market,
         create=create,
+        naming=symbols.value,
         known_at=moment,
         rejects_folder=settings.home / "rejects",
         dry_run=dry_run,
+        progress=Bar("prices"),
     )
-    derived: dict[str, int] = {}
-    if report.has_changed and not no_derive:
-        import numpy as np
-
-        from prometheus.bootstrap import derive_market
-
-        # To the last session there is: windows that reach back to a changed row end long after it.
-        derived = dict(derive_market(settings, market, np.datetime64(report.first_date, "D")))
+    derived = {} if no_derive or dry_run else _derived(settings, report)
     if as_json:
         print_json({**_as_object(report), "derived": derived})
     else:
         _show(report, derived)
 
 
+def _derived(settings: Settings, report: IngestReport) -> Mapping[str, int]:
+    """Recompute what follows from the rows that changed; all of it if an earlier run did not come to that."""
+    import numpy as np
+
+    from prometheus.bootstrap import derive_changes, derive_if_stale
+
+    bar = Bar("derived")
+    if report.first_changed is None or report.last_changed is None:
+        return derive_if_stale(settings, report.market_id, progress=bar)
+    return derive_changes(
+        settings,
+        report.market_id,
+        first=np.datetime64(report.first_changed, "D"),
+        last=np.datetime64(report.last_changed, "D"),
+        instruments=report.changed,
+        progress=bar,
+    )
+
+
 def _as_object(report: IngestReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in report.__slots__}
 
 
-def _show(report: IngestReport, derived: dict[str, int]) -> None:
+def _show(report: IngestReport, derived: Mapping[str, int]) -> None:
+    for line in report.choice:
+        say(line)
     verb = "would be" if report.is_dry_run else "were"
-    say(
-        f"{report.market_id}: {report.n_rows:,} rows from {report.first_date} to {report.last_date}: "
-        f"{report.n_new:,} {verb} new, {report.n_corrected:,} corrected, {report.n_unchanged:,} unchanged"
-        + (f", {report.n_repeated:,} repeated" if report.n_repeated else "")
-    )
+    counts: list[tuple[str, int]] = [
+        ("rows read", report.n_rows),
+        ("new", report.n_new),
+        ("unchanged", report.n_unchanged),
+        ("corrected", report.n_corrected),
+        ("flagged", report.n_flagged),
+        ("rejected", report.n_rejected),
+    ]
+    if report.n_repeated:
+        counts.append(("repeated", report.n_repeated))
+    counts.append(("rows per second", round(report.n_rows / max(report.seconds, 1e-9))))
+    title = f"{report.market_id}, {report.first_date} to {report.last_date}"
+    print_table(["", "rows"], counts, title=title + (" (nothing was kept)" if report.is_dry_run else ""))
+    if report.flagged_by_rule:
+        print_table(["flag", "rows"], list(report.flagged_by_rule.items()))
     if report.created:
-        say(f"{len(report.created):,} instruments {verb} registered")
+        say(f"{len(report.created):,} instruments {verb} registered.")
     if report.is_recorded:
-        say(f"decision {report.decision_id}")
-    for table, count in derived.items():
-        say(f"{table}: {count:,} rows written")
+        say(f"Decision {report.decision_id}")
+    if derived:
+        print_table(["derived table", "rows written"], list(derived.items()))
     complain_of(report)

@@ -45,6 +45,11 @@ class PriceDelivery(Protocol):
         ...
 
     @property
+    def choice(self) -> Sequence[str]:
+        """What was taken as what, in words; complete once all chunks have been taken."""
+        ...
+
+    @property
     def violations(self) -> pl.DataFrame:
         """Files and rows that could not be read at all; complete once all chunks have been taken."""
         ...
@@ -67,12 +72,15 @@ class Delivery:
     files : tuple of FileReference
     violations : polars.DataFrame
         Files and rows that could not be read at all.
+    choice : tuple of str
+        What was taken as what.
     """
 
     source: str
     rows: pl.DataFrame
     files: tuple[FileReference, ...]
     violations: pl.DataFrame = field(default_factory=VIOLATIONS.clone)
+    choice: tuple[str, ...] = ()
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Yield the rows, all at once."""
