@@ -3,12 +3,12 @@
 1. Rows stand sorted by instrument and session; ``first`` and ``last`` are the ends of a row's instrument.
 2. ``move`` is the logarithm of the total return from the bar before, splits and dividends counted where
    they are given; ``excess`` is what is left of it without the median of all instruments of that day.
-3. What is costly is worked out for candidates alone: `around` gathers the values of the bars near each.
+3. What is costly, such as what is `usual` near a bar, is worked out for candidates alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,11 @@ NORMAL = 1.4826
 """Standard deviation of a normal variable over its median absolute deviation."""
 MIN_NAMES = 20
 """Instruments with a move that a day needs, to have a cross-section."""
+BACK, AHEAD = 42, 21
+"""Bars before and after one that tell what is usual: two months and one."""
+ENOUGH = 10
+"""Bars that a usual value needs; fewer, and nothing is said."""
+CHUNK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +74,44 @@ class Bars:
         inside = (at >= self.first[rows]) & (at <= self.last[rows])
         return np.where(inside, values[np.clip(at, 0, len(values) - 1)], np.nan)
 
-    def around(self, values: FloatArray, rows: IntArray, *, back: int, ahead: int) -> FloatArray:
-        """Return the values of the bars near rows, without the row and its neighbours, one row each.
 
-        Returns
-        -------
-        ndarray of shape (n_rows, back + ahead - 2)
-            From ``back`` bars before to two before, and from two after to ``ahead`` after; NaN outside of
-            the instrument.
-        """
-        steps = np.concatenate([np.arange(-back, -1), np.arange(2, ahead + 1)])
-        at = rows[:, None] + steps
-        inside = (at >= self.first[rows, None]) & (at <= self.last[rows, None])
-        return np.where(inside, values[np.clip(at, 0, len(values) - 1)], np.nan)
+def usual(bars: Bars, values: FloatArray, rows: IntArray) -> FloatArray:
+    """Return the median of the values near each row; NaN where fewer than ten are known.
+
+    Notes
+    -----
+    Of two months before and one after, without the row and its neighbours. Values after a row may be used:
+    a flag is no signal.
+    """
+    return _of_near(bars, values, rows, _median)
 
 
-def median_of_rows(values: FloatArray, *, at_least: int) -> FloatArray:
-    """Return the median of each row without its NaN; NaN where fewer than ``at_least`` are left."""
-    counts = np.count_nonzero(~np.isnan(values), axis=1)
-    ordered = np.sort(values, axis=1)  # NaN go last
-    rows = np.arange(len(values))
-    lower, upper = np.maximum(counts - 1, 0) // 2, counts // 2
-    upper = np.minimum(upper, np.maximum(counts - 1, 0))
-    if ordered.shape[1] == 0:
-        return np.full(len(values), np.nan)
+def smallest(bars: Bars, values: FloatArray, rows: IntArray) -> FloatArray:
+    """Return the smallest of the values near each row, as `usual` takes them; NaN where none is known."""
+    return _of_near(bars, values, rows, lambda near: np.fmin.reduce(near, axis=1))
+
+
+def _of_near(
+    bars: Bars, values: FloatArray, rows: IntArray, reduce: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    steps = np.concatenate([np.arange(-BACK, -1), np.arange(2, AHEAD + 1)])
+    found = np.full(len(rows), np.nan)
+    for start in range(0, len(rows), CHUNK):  # a chunk at a time: what is near takes sixty times the room
+        part = rows[start : start + CHUNK]
+        at = part[:, None] + steps
+        inside = (at >= bars.first[part, None]) & (at <= bars.last[part, None])
+        near = np.where(inside, values[np.minimum(np.maximum(at, 0), len(values) - 1)], np.nan)
+        found[start : start + CHUNK] = reduce(near)
+    return found
+
+
+def _median(near: FloatArray) -> FloatArray:
+    counts = np.count_nonzero(~np.isnan(near), axis=1)
+    ordered = np.sort(near, axis=1)  # NaN go last
+    rows = np.arange(len(near))
+    lower, upper = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, np.maximum(counts - 1, 0))
     middle = 0.5 * (ordered[rows, lower] + ordered[rows, upper])
-    return np.where(counts >= at_least, middle, np.nan)
+    return np.where(counts >= ENOUGH, middle, np.nan)
 
 
 def packed_bars(prices: pl.DataFrame, sessions: Sessions) -> Bars:

@@ -181,8 +181,9 @@ def quality_flags(
         rows, is_own = _with_context(prices, before)
     with np.errstate(divide="ignore", invalid="ignore"):
         bars = packed_bars(rows, sessions)
-        equal, fit, stale = equal_bars(bars), fit_of(bars), stale_run(bars, config)
-        repeated = repeated_bar(bars, equal, fit, stale, config)
+        fit, stale = fit_of(bars), stale_run(bars, config)
+        equal = equal_bars(bars, stale)
+        repeated = repeated_bar(bars, equal, fit, config)
         evidence = Evidence(bars, jumps_of(bars, config), fit, stale, repeated, equal)
         found = [(rule.name, rule.is_found(evidence, config)) for rule in SOFT_RULES]
     frames = [FLAGS]

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from prometheus.domain.market.config import QualityConfig
-from prometheus.domain.market.quality.bars import NORMAL, Bars, median_of_rows
+from prometheus.domain.market.quality.bars import NORMAL, Bars, smallest, usual
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
-BACK, AHEAD = 42, 21
-"""Bars before and after a move that tell what is usual: two months and one."""
-ENOUGH = 10
-"""Bars that a usual value needs; fewer, and nothing is said."""
 NO_STEP = 1e-9
 
 
@@ -60,18 +56,14 @@ def jumps_of(bars: Bars, config: QualityConfig) -> Jumps:
             & (size >= half * bars.scale)
             & (size >= config.section_scales * bars.day_scale)
         )
-    near = np.abs(bars.around(bars.excess, rows, back=BACK, ahead=AHEAD))
     sessions = np.maximum(bars.place[rows] - bars.place[np.maximum(rows - 1, 0)], 1)
-    steps = np.abs(bars.around(bars.move, rows, back=BACK, ahead=AHEAD))
-    steps[steps <= NO_STEP] = np.nan
-    usual = np.fmax(NORMAL * median_of_rows(near, at_least=ENOUGH), np.fmin.reduce(steps, axis=1))
-    scale = usual * np.sqrt(sessions)
+    steps = np.where(np.abs(bars.move) > NO_STEP, np.abs(bars.move), np.nan)
+    scale = np.fmax(NORMAL * usual(bars, size, rows), smallest(bars, steps, rows)) * np.sqrt(sessions)
     with np.errstate(divide="ignore", invalid="ignore"):
         scales = size[rows] / scale
         is_jump = scales >= config.own_scales
         rows, scales = rows[is_jump], scales[is_jump]
-        volumes = bars.around(bars.values["volume"], rows, back=BACK, ahead=AHEAD)
-        volume = bars.values["volume"][rows] / median_of_rows(volumes, at_least=ENOUGH)
+        volume = bars.values["volume"][rows] / usual(bars, bars.values["volume"], rows)
         opened = np.log(bars.values["open"][rows] / bars.before(bars.values["close"], rows))
     # Splits and dividends that are given, and the day's median, lie in the excess move but not in the gap.
     closed = np.log(bars.values["close"][rows] / bars.before(bars.values["close"], rows))

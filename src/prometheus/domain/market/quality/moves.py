@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from prometheus.domain.market.config import QualityConfig
-from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, median_of_rows
+from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, usual
 from prometheus.domain.market.quality.fit import Fit
-from prometheus.domain.market.quality.jumps import AHEAD, BACK, ENOUGH, Jumps
+from prometheus.domain.market.quality.jumps import Jumps
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 SPLITS = np.log([1.5, 2.0, 3.0, 4.0, 5.0])
@@ -76,37 +76,28 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
     Notes
     -----
     The shadow, from high to the higher of open and close or from the lower to low, is ``spike_ranges`` usual
-    ranges long and at least ``min_move``; the neighbours' prices don't reach it; and no more than
+    ranges long and at least ``min_move``; the neighbours' prices don't reach half of it; and no more than
     ``max_section_share`` of the day's bars have such a shadow: in a crash many have.
     """
     opens, high, low, close = (bars.values[name] for name in ("open", "high", "low", "close"))
-    rough = 0.5 * config.min_move
-    with np.errstate(invalid="ignore"):
-        wide = np.flatnonzero(high > low * (1.0 + rough))
-    top, bottom = np.maximum(opens[wide], close[wide]), np.minimum(opens[wide], close[wide])
-    shadow = np.fmax(np.log(high[wide] / top), np.log(bottom / low[wide]))
-    has_shadow = shadow >= rough
-    n_wide = np.bincount(bars.place[wide[has_shadow]], minlength=1)
-    is_long = shadow >= config.min_move
-    wide, shadow, top, bottom = wide[is_long], shadow[is_long], top[is_long], bottom[is_long]
-    ranges = bars.around(high, wide, back=BACK, ahead=AHEAD) / bars.around(low, wide, back=BACK, ahead=AHEAD)
-    usual = median_of_rows(np.log(ranges), at_least=ENOUGH)
-    volumes = bars.around(bars.values["volume"], wide, back=BACK, ahead=AHEAD)
-    quiet = ~(
-        bars.values["volume"][wide] / median_of_rows(volumes, at_least=ENOUGH) >= config.max_spike_volume
-    )
-    n_day = np.bincount(np.maximum(bars.place, 0))
-    share = n_wide[bars.place[wide]] / n_day[bars.place[wide]]
-    up = np.log(high[wide] / top) >= np.log(bottom / low[wide])
-    above = np.fmax(bars.before(high, wide), bars.before(high, wide, by=-1))
-    below = np.fmin(bars.before(low, wide), bars.before(low, wide, by=-1))
-    apart = np.where(up, np.log(high[wide] / above), np.log(below / low[wide]))
     found = np.zeros(len(bars), dtype=bool)
     with np.errstate(invalid="ignore"):
-        is_spike = quiet & (shadow >= config.spike_ranges * usual) & (apart >= 0.5 * shadow)
-        found[
-            wide[is_spike & ((share <= config.max_section_share) | (n_day[bars.place[wide]] < MIN_NAMES))]
-        ] = True
+        rows = np.flatnonzero(high > low * (1.0 + 0.5 * config.min_move))
+        up = np.log(high[rows] / np.maximum(opens[rows], close[rows]))
+        down = np.log(np.minimum(opens[rows], close[rows]) / low[rows])
+        shadow = np.fmax(up, down)
+        n_day = np.bincount(bars.day)
+        n_long = np.bincount(bars.day[rows[shadow >= 0.5 * config.min_move]], minlength=len(n_day))
+        is_market = (n_long > config.max_section_share * n_day) & (n_day >= MIN_NAMES)
+        above = np.fmax(bars.before(high, rows), bars.before(high, rows, by=-1))
+        below = np.fmin(bars.before(low, rows), bars.before(low, rows, by=-1))
+        apart = np.where(up >= down, np.log(high[rows] / above), np.log(below / low[rows]))
+        is_spike = (shadow >= config.min_move) & (apart >= 0.5 * shadow) & ~is_market[bars.day[rows]]
+        rows, shadow = rows[is_spike], shadow[is_spike]
+        is_long = shadow >= config.spike_ranges * usual(bars, np.log(high / low), rows)
+        volume = bars.values["volume"]
+        is_news = volume[rows] / usual(bars, volume, rows) >= config.max_spike_volume
+    found[rows[is_long & ~is_news]] = True
     return found
 
 

@@ -52,13 +52,14 @@ class EqualBars:
     other: IntArray
 
 
-def equal_bars(bars: Bars) -> EqualBars:
+def equal_bars(bars: Bars, stale: BoolArray) -> EqualBars:
     """Return the pairs of bars with the same open, high, low and close, and a range between high and low.
 
     Notes
     -----
-    Bits of the four prices are mixed to one number; rows whose number occurs once are done with. Closes
-    alone take part where a row has neither open nor high nor low.
+    Bits of the four prices are mixed to one number; rows whose number occurs once are done with. Where a row
+    has neither open nor high nor low, its close is compared with others of the session. Rows of a stale run
+    are told already.
     """
     prices = [bars.values[name] for name in PRICES]
     has_range = prices[1] > prices[2]
@@ -67,8 +68,10 @@ def equal_bars(bars: Bars) -> EqualBars:
     for values, factor in zip(prices, _MIX, strict=True):
         mixed += values.view(np.uint64) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(29)
+    if lone.any():  # one close, unlike four prices, recurs on many days
+        mixed = np.where(lone, mixed ^ (bars.place.astype(np.uint64) << np.uint64(40)), mixed)
     rows = _doubled(mixed)
-    rows = rows[has_range[rows] | lone[rows]]
+    rows = rows[(has_range[rows] | lone[rows]) & ~stale[rows]]
     left, right = _pairs(bars, rows[has_range[rows]], bars.instrument, bars.place)
     twin, other = _pairs(bars, rows, bars.place, bars.instrument)
     return EqualBars(left, right, twin, other)
@@ -98,9 +101,7 @@ def _pairs(bars: Bars, rows: IntArray, same: IntArray, then: IntArray) -> tuple[
     return rows[at], rows[at + 1]
 
 
-def repeated_bar(
-    bars: Bars, equal: EqualBars, fit: Fit, stale: BoolArray, config: QualityConfig
-) -> BoolArray:
+def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) -> BoolArray:
     """Return where a bar carries the four prices of another day of its instrument.
 
     Notes
@@ -108,11 +109,9 @@ def repeated_bar(
     Only where chance is unlikely (`_chance`). Of the two bars the one counts that fits its place worse: the
     gaps to its neighbours, and its move beside its market's.
     Where several names repeat the same two days, their misfits are added up first, because vendors mix up
-    days, not names. Where neither fits clearly worse, both count. A stale run is not told a second time.
+    days, not names. Where neither fits clearly worse, both count.
     """
     left, right = equal.left, equal.right
-    is_told = stale[left] | stale[right]
-    left, right = left[~is_told], right[~is_told]
     is_real = _chance(bars, left, right) <= config.repeat_odds
     left, right = left[is_real], right[is_real]
     found = np.zeros(len(bars), dtype=bool)
