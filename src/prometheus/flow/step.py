@@ -107,6 +107,7 @@ class Step:
         Whether a call for many dates hands the step's own rows on from date to date, so that the rows of the
         session before are needed for the first date only.
     completion : Completion, optional
+        What is made of its rows only when they are written.
     """
 
     name: str
