@@ -26,11 +26,13 @@ def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
     ConfigError
         If the market is not registered.
     """
+    from prometheus.domain.reference.markets import known_market
     from prometheus.store.reference import market_row
 
     with driver_errors(), connect(databases.runtime_url) as connection:
         found = market_row(connection, market_id)
     if found is None:
+        known_market(market_id)  # refuses a word that is no market, and names those that there are
         raise ConfigError(
             f"Market {market_id} is not in this database.",
             remedy=f"`prometheus ingest prices PATH --market {market_id}` registers it.",

@@ -142,14 +142,25 @@ def url(database: WhichArgument = DatabaseName.RUNTIME) -> None:
     short_help="Open psql on a database.",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )
-def psql(context: typer.Context, database: WhichArgument = DatabaseName.RUNTIME) -> None:
+def psql(
+    context: typer.Context,
+    database: Annotated[
+        str, typer.Argument(help="Which of the two databases: runtime or historical.", show_default=True)
+    ] = "runtime",
+) -> None:
     """Open psql on a database; further words are handed to it.
 
-    For example: prometheus db psql historical -c "TABLE markets"
+    For example: prometheus db psql -c "TABLE markets"
     """
+    words = list(context.args)
+    if database.startswith("-"):  # psql's words begin at once: the database was left out
+        words, database = [database, *words], DatabaseName.RUNTIME
+    if database not in list(DatabaseName):
+        raise UsageError(
+            f"There is no database {database!r}.", remedy=f"Choose one of {', '.join(DatabaseName)}."
+        )
     program = _psql_program()
-    address = _url(database)
-    os.execv(program, [str(program), "--dbname", address, *context.args])
+    os.execv(program, [str(program), "--dbname", _url(DatabaseName(database)), *words])
 
 
 @app.command(short_help="Stop the embedded server.")

@@ -45,8 +45,9 @@ class Course:
             step.name: [read for read in graph.reads[step.name] if not read.columns] for step in graph.steps
         }
         self._decided = {step.name: DecisionsByDay(len(world.sessions.dates)) for step in graph.steps}
+        texts = np.datetime_as_string(world.sessions.dates).tolist()
         self._ids = {
-            step.name: DecisionIds(step, graph, configs[step.name], world, self._decided)
+            step.name: DecisionIds(step, graph, configs[step.name], world, self._decided, texts)
             for step in graph.steps
         }
         self._carried: dict[str, Rows] | None = None
@@ -88,7 +89,7 @@ class Course:
         for table, rows in fresh.items():
             if self._reach[table]:
                 kept = joined([self._carried[table], rows])
-                self._carried[table] = kept.on(int(days[-1]) + 1 - self._reach[table], int(days[-1]))
+                self._carried[table] = kept.on(int(days[-1]) + 1 - self._reach[table], int(days[-1])).apart()
 
     def _whole(self, step: Step, days: IntArray, fresh: dict[str, Rows]) -> _Outcome:
         """Call a step once for all its dates."""

@@ -22,7 +22,7 @@ _DIGEST_FRAME = b"%d:" % DIGEST_SIZE
 
 
 class Made(NamedTuple):
-    """The id of one date's decision, and the digests behind it."""
+    """The id of one date's decision, and the digests behind it. A tuple, as one is made for each decision."""
 
     day: int
     decision_id: bytes
@@ -40,12 +40,14 @@ class DecisionIds:
         config: EngineConfig,
         world: World,
         decided: Mapping[str, DecisionsByDay],
+        texts: Sequence[str],
     ) -> None:
         self._step = step
         self._reads = graph.reads[step.name]
         self._config_id = config.config_id
         self._context_id = world.context.context_id(step.scope)
         self._dates = world.sessions.dates
+        self._texts = texts
         self._known_at = None if world.known_at is None else f"{world.known_at}Z"
         self._own = decided[step.name]
         self._head = framed(world.context.reference(step.scope))
@@ -53,6 +55,7 @@ class DecisionIds:
         self._sources = [
             (
                 read,
+                read.reach,
                 framed(read.table) + _DIGEST_FRAME,
                 None if read.columns else decided[graph.writers[read.table].name],
             )
@@ -65,11 +68,11 @@ class DecisionIds:
         for day in days:
             parts = [self._head]
             digests = []
-            for read, lead, writer in self._sources:
+            for read, reach, lead, writer in self._sources:
                 if writer is None:
                     found = inputs.digest(read, day)
                 else:
-                    found = digest(writer.over(day - read.reach, day - read.lag))
+                    found = digest(writer.over(day - reach, day - read.lag))
                 digests.append(found)
                 parts += (lead, found, b",")
             fingerprint = digest_of_framed(b"".join(parts))
@@ -100,16 +103,17 @@ class DecisionIds:
     def _input_refs(self, made: Made) -> dict[str, Any]:
         upstream: dict[str, str] = {}
         shown: list[dict[str, Any]] = []
-        for (read, _, writer), found in zip(self._sources, made.digests, strict=True):
-            first, last = made.day - read.reach, made.day - read.lag
-            if writer is not None and read.sessions == 1 and last in writer:
-                upstream[read.table] = uuid_text(writer.over(first, last))
+        for (read, reach, _, writer), found in zip(self._sources, made.digests, strict=True):
+            first, last = made.day - reach, made.day - read.lag
+            if writer is not None and read.sessions == 1 and any(own := writer.over(last, last)):
+                upstream[read.table] = uuid_text(own)
+            texts = self._texts
             shown.append(
                 {
                     "table": read.table,
                     "columns": read.columns,
-                    "first": str(self._dates[first]),
-                    "last": str(self._dates[last]),
+                    "first": texts[first],
+                    "last": texts[last],
                     "digest": found.hex(),
                 }
             )

@@ -22,6 +22,10 @@ TOLD_DAYS = np.timedelta64(14, "D")
 """How long a delisting is told; longer than any market has closed, so that some session falls into it."""
 
 
+_DAYS_AT_ONCE = 256
+"""Days whose values are laid out together; bounds the memory for it."""
+
+
 def day_digests(
     columns: Mapping[str, FloatArray], assets: Assets, dates: DateArray, *, following: DateArray
 ) -> list[bytes]:
@@ -46,20 +50,21 @@ def day_digests(
     is_new = is_delisted & (assets.delisted[None, :] > dates[:, None] - TOLD_DAYS)
     is_told = present | is_new
     said = np.packbits(present, axis=1), np.packbits(is_delisted & is_told, axis=1)
-    by_mask: dict[bytes, tuple[bytes, IntArray]] = {}
-    out: list[bytes] = []
+    alike: dict[bytes, list[int]] = {}
     for t in range(len(dates)):
-        key = said[0][t].tobytes() + said[1][t].tobytes()
-        found = by_mask.get(key)
-        if found is None:
-            places = np.flatnonzero(present[t]).astype(np.int64)
-            told = np.flatnonzero(is_told[t]).astype(np.int64)
-            found = by_mask[key] = (_reference(assets, told, is_delisted[t]), places)
-        state = hashlib.blake2b(header + found[0], digest_size=DIGEST_SIZE)
-        is_whole = len(found[1]) == len(assets)
-        for values in stack:
-            state.update(values[t] if is_whole else values[t, found[1]])
-        out.append(state.digest())
+        alike.setdefault(said[0][t].tobytes() + said[1][t].tobytes(), []).append(t)
+    out = [b""] * len(dates)
+    for days in alike.values():
+        t = days[0]
+        head = header + _reference(assets, np.flatnonzero(is_told[t]), is_delisted[t])
+        places = np.flatnonzero(present[t])
+        for some in range(0, len(days), _DAYS_AT_ONCE):
+            chosen = np.array(days[some : some + _DAYS_AT_ONCE])
+            block = np.stack([values[chosen[:, None], places] for values in stack], axis=1)
+            for day, values in zip(chosen.tolist(), block, strict=True):
+                state = hashlib.blake2b(head, digest_size=DIGEST_SIZE)
+                state.update(values)
+                out[day] = state.digest()
     return out
 
 
@@ -93,8 +98,8 @@ def _reference(assets: Assets, places: IntArray, is_delisted: BoolArray) -> byte
 
 def _canonical(values: FloatArray) -> FloatArray:
     """Return values, little endian, in which all NaNs are one and both zeros are one."""
-    clean = np.ascontiguousarray(values, dtype="<f8") + 0.0
-    clean[np.isnan(clean)] = np.nan
+    clean: FloatArray = values.astype("<f8", copy=False) + 0.0
+    np.copyto(clean, np.nan, where=np.isnan(clean))
     return clean
 
 

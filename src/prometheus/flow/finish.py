@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from prometheus.flow.batch import Context
+from prometheus.flow.json_records import JsonRecords
 from prometheus.flow.rows import Coded, JsonFloats, Rows, is_scalar, joined
 from prometheus.flow.step import Step
 from prometheus.kernel.arrays import IntArray
@@ -27,7 +29,15 @@ def completed(parts: Iterable[Rows], step: Step, context: Context) -> tuple[Rows
     }
     if step.completion is None:
         return tuple(tables.values())
-    return tuple(step.completion.rows(tables, context))
+    own = step.completion.tables
+    made = step.completion.rows({name: rows for name, rows in tables.items() if name in own}, context)
+    strange = [rows.table for rows in made if rows.table not in own]
+    if strange:
+        raise UndeclaredTableError(
+            f"{step.name} completed {', '.join(strange)}, which its completion does not declare.",
+            remedy="Declare it in the completion's tables; then no step may read it.",
+        )
+    return (*(rows for name, rows in tables.items() if name not in own), *made)
 
 
 def finished(rows: Rows, step: Step, decisions: Mapping[int, bytes]) -> Rows:
@@ -130,6 +140,8 @@ def _check(rows: Rows, spec: TableSpec, step: Step) -> None:
                 f"{step.name}: {rows.table} has no column {name}.", remedy="Use the schema's words."
             )
         is_object = isinstance(column, JsonFloats)
+        if isinstance(column, JsonRecords):
+            _check_records(rows, name, column, step)
         values = column.values if isinstance(column, JsonFloats) else column
         if isinstance(values, np.ndarray) and values.dtype.kind == "f":
             may_miss = is_object or spec.column(name).nullable
@@ -150,6 +162,15 @@ def _check(rows: Rows, spec: TableSpec, step: Step) -> None:
         if not needed.nullable and needed.name in rows.columns and rows.columns[needed.name] is None:
             raise InvalidRowsError(
                 f"{step.name}: {rows.table}.{needed.name} may not be null.", remedy="Give it a value."
+            )
+
+
+def _check_records(rows: Rows, name: str, column: JsonRecords, step: Step) -> None:
+    for row, columns in enumerate(column.values):
+        if not all(math.isfinite(math.fsum(values)) for values in columns):
+            raise InvalidRowsError(
+                f"{step.name}: {rows.table}.{name} is not finite in row {row}, day {rows.day[row]}.",
+                remedy="Leave the key out, or mend the model.",
             )
 
 

@@ -26,9 +26,10 @@ class JsonRecords:
         Ascending.
     fields : tuple of str
     places : list of list of int
-        For each row its keys, as places among ``names``.
+        For each row its keys, as places among ``names``, ascending.
     values : list of tuple of list of number
-        For each row and field the numbers of its keys; an int stays one.
+        For each row and field the numbers of its keys, all finite: a key without a value is left out. An int
+        stays one.
     """
 
     names: tuple[str, ...]
@@ -105,15 +106,15 @@ def parsed(
     values: list[tuple[Numbers, ...]] = []
     for text in texts:
         body = json.loads(text)
-        at = [bisect_left(names, key) for key in body]
-        for key, place in zip(body, at, strict=True):
+        at = sorted((bisect_left(names, key), key) for key in body)  # jsonb has an order of its own
+        for place, key in at:
             if place == len(names) or names[place] != key:
                 raise InvalidRowsError(
                     f"{what}: {key} is not among the {len(names)} instruments of the run.",
                     remedy="Run with the market that the row was made for.",
                 )
-        places.append(at)
-        values.append(tuple([one[field] for one in body.values()] for field in fields))
+        places.append([place for place, _ in at])
+        values.append(tuple([body[key][field] for _, key in at] for field in fields))
     return JsonRecords(names, fields, places, values)
 
 

@@ -13,9 +13,10 @@ A column is one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class Rows:
 
     def __post_init__(self) -> None:
         n = len(self.day)
-        for name, column in self.columns.items():
+        for name, column in self.columns.items():  # `is_scalar`, without a call for each of a million columns
             if column is not None and not isinstance(column, _SCALARS) and len(column) != n:
                 raise InvalidRowsError(
                     f"{self.table}.{name}: expected {n} values, one a row, found {len(column)}.",
@@ -113,20 +114,24 @@ class Rows:
         return len(self.day)
 
     def taken(self, index: Any) -> Rows:
-        """Return the rows at a slice, an index or under a mask."""
-        columns = {name: _taken(column, index) for name, column in self.columns.items()}
+        """Return the rows at a slice, an index or under a mask; those of a slice share what they lie in."""
         key = None if self.key is None else self.key.taken(index)
         if isinstance(index, slice):  # a slice of good rows is good
             out = object.__new__(Rows)
             for name, value in (
                 ("table", self.table),
                 ("day", self.day[index]),
-                ("columns", columns),
+                ("columns", _Sliced(self.columns, index)),
                 ("key", key),
             ):
                 object.__setattr__(out, name, value)
             return out
+        columns = {name: _taken(column, index) for name, column in self.columns.items()}
         return Rows(self.table, self.day[index], columns, key)
+
+    def apart(self) -> Rows:
+        """Return the rows with columns of their own, so that nothing else is kept in memory for them."""
+        return Rows(self.table, self.day, dict(self.columns), self.key)
 
     def on(self, first: int, last: int | None = None) -> Rows:
         """Return the rows of the days from first to last, both included."""
@@ -181,6 +186,25 @@ class Rows:
         return out
 
 
+class _Sliced(Mapping[str, Column]):
+    """Columns at a slice, each cut when it is asked for: a reader of a day's rows wants few of them."""
+
+    __slots__ = ("_columns", "_index")
+
+    def __init__(self, columns: Mapping[str, Column], index: slice) -> None:
+        self._columns = columns
+        self._index = index
+
+    def __getitem__(self, name: str) -> Column:
+        return _taken(self._columns[name], self._index)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+
 def _taken(column: Column, index: Any) -> Column:
     if isinstance(column, np.ndarray):
         return column[index]  # type: ignore[no-any-return]
@@ -197,33 +221,38 @@ def _taken(column: Column, index: Any) -> Column:
 def joined(parts: Iterable[Rows]) -> Rows:
     """Return rows of one table, of one shape of columns, put behind each other."""
     given = list(parts)
-    found = [part for part in given if len(part)]
+    found = [part for part in given if len(part.day)]
     if len(found) <= 1:
         return (found or given)[0]
-    names = [name for name in found[0].columns if all(name in part.columns for part in found)]
-    columns = {name: _joined([(part.columns[name], len(part)) for part in found]) for name in names}
+    lengths = [len(part.day) for part in found]
+    shared = set(found[0].columns).intersection(*(part.columns for part in found[1:]))
+    columns = {
+        name: _joined([part.columns[name] for part in found], lengths)
+        for name in found[0].columns
+        if name in shared
+    }
     keys = [part.key for part in found]
-    key = None if any(k is None for k in keys) else _joined([(k, len(k)) for k in keys if k is not None])
+    key = None if any(k is None for k in keys) else _joined(keys, lengths)
     return Rows(found[0].table, np.concatenate([part.day for part in found]), columns, key)
 
 
-def _joined(columns: list[tuple[Any, int]]) -> Any:
-    first = columns[0][0]
-    if all(is_scalar(column) for column, _ in columns):
-        if all(column == first for column, _ in columns):
-            return first
-        return [column for column, n in columns for _ in range(n)]
-    kinds = {type(column) for column, _ in columns}
+def _joined(columns: list[Any], lengths: list[int]) -> Any:
+    first = columns[0]
+    kinds = set(map(type, columns))
+    if kinds == {list}:
+        return list(chain.from_iterable(columns))
     if kinds == {np.ndarray}:
-        return np.concatenate([column for column, _ in columns])
-    if kinds == {JsonFloats}:
-        return JsonFloats(first.names, np.concatenate([column.values for column, _ in columns]))
-    if kinds == {JsonRecords}:
-        return first.joined_with([column for column, _ in columns[1:]])
+        return np.concatenate(columns)
     if kinds == {Coded}:
-        return _joined_codes([column for column, _ in columns])
+        return _joined_codes(columns)
+    if kinds == {JsonFloats}:
+        return JsonFloats(first.names, np.concatenate([column.values for column in columns]))
+    if kinds == {JsonRecords}:
+        return first.joined_with(columns[1:])
+    if all(map(is_scalar, columns)) and all(column == first for column in columns):
+        return first
     out: list[Any] = []
-    for column, n in columns:
+    for column, n in zip(columns, lengths, strict=True):
         out.extend(values_of(column, n))
     return out
 

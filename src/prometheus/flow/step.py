@@ -117,6 +117,7 @@ class Step:
         Whether a call for many dates hands the step's own rows on from date to date, so that the rows of the
         session before are needed for the first date only.
     completion : Completion, optional
+        What is made of its rows only when they are written.
     is_by_instrument : bool
         Of a derivation: whether an instrument's rows rest on that instrument's rows and on series alone, so
         that a change of some instruments leaves the others' rows as they are.

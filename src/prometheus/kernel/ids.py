@@ -69,9 +69,9 @@ def decision_id(
     """
     date, prefix = _date_parts(as_of_date)
     about = _about(engine_name, config_id, context_id)
-    raw = bytearray(digest_of_framed(about + date + framed(fingerprint)))
-    raw[:4] = prefix
-    return bytes(_stamped(raw))
+    raw = digest_of_framed(about + date + framed(fingerprint))
+    stamped = bytes((raw[6] & 0x0F | 0x80, raw[7], raw[8] & 0x3F | 0x80))
+    return prefix + raw[4:6] + stamped + raw[9:]
 
 
 @lru_cache(maxsize=64)
@@ -84,12 +84,6 @@ def _date_parts(date: np.datetime64) -> tuple[bytes, bytes]:
     """Return a date's framed text, and the first bytes of ids that are about it."""
     days = int((date.astype("datetime64[D]") - _EPOCH).astype(np.int64))
     return framed(str(date)), (days + _OFFSET).to_bytes(4, "big")
-
-
-def _stamped(raw: bytearray) -> bytearray:
-    raw[6] = (raw[6] & 0x0F) | 0x80
-    raw[8] = (raw[8] & 0x3F) | 0x80
-    return raw
 
 
 def key_digests(keys: Iterable[str], *, space: str) -> ByteArray:

@@ -86,3 +86,34 @@ def test_an_action_weighs_the_prices_of_its_fills_by_their_volume():
         ]
         assert of_order["fill_ids"] == own
     assert world.held(1) == {0: D(1_000_000 - 1900 - 950 - 6), 1: D(100), 2: D(50)}
+
+
+class TwoExecutionsEveryOtherDay:
+    """Two executions of each order on one day, one on the next."""
+
+    def execute(self, orders, day, config):
+        if day.trades_at // 86_400 % 2:
+            return TwoExecutions().execute(orders, day, config)
+        n = len(orders)
+        each = [["a"] * n, orders.quantities, [D(10)] * n, [D(1)] * n, [day.trades_at] * n, [""] * n]
+        return Reports(["FILLED"] * n, [""] * n, Executions(range(n), *each))
+
+
+def test_a_batch_with_several_executions_of_an_order_equals_its_dates_one_by_one():
+    world = World([[10.0, 10.0]] * 5)
+    world.fills = fills_step(TwoExecutionsEveryOtherDay())
+    world.run(lambda day, *_: {1: 10 + 10 * day, 2: 100 - 10 * day})
+    days = [1, 2, 3, 4]
+    tables = {
+        name: joined([world.rows(name, day - 1) for day in days])
+        for name in ("orders", "positions_snapshots")
+    }
+    whole = world.settled([FIRST + day for day in days], tables)
+    found = {rows.table: rows for rows in whole.rows}
+    n_fills = [len(world.rows("fills", day)) for day in days]
+    assert sorted(n_fills) == [2, 2, 4, 4]
+    for name in ("fills", "executed_actions"):
+        for day in days:
+            one, own = world.rows(name, day), found[name].on(FIRST + day)
+            for column in one.columns:
+                assert list(map(str, own.values(column))) == list(map(str, one.values(column)))

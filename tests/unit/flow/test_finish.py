@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from prometheus.flow.finish import checked_updates, finished
+from prometheus.flow.batch import Context
+from prometheus.flow.finish import checked_updates, completed, finished
+from prometheus.flow.json_records import JsonRecords
 from prometheus.flow.rows import Coded, Rows
+from prometheus.flow.step import Completion
 from prometheus.kernel.errors import InvalidRowsError, UndeclaredTableError
 from prometheus.kernel.ids import uuid_text
 from tests.unit.flow.steps_by_hand import step
@@ -46,6 +50,35 @@ def test_the_steps_own_metadata_stay() -> None:
     found = finished(regimes(metadata=['{"n": 1}', "{}", '{"n": 3}']), WRITER, DECISIONS)
     assert [json.loads(text).get("n") for text in found.values("metadata")] == [1, None, 3]
     assert all("decision_id" in json.loads(text) for text in found.values("metadata"))
+
+
+def test_a_completion_gets_and_gives_the_tables_that_it_declares() -> None:
+    seen: list[str] = []
+
+    def rows(tables: Mapping[str, Rows], context: Context) -> list[Rows]:
+        seen.extend(tables)
+        return [replace(one, table=context.mode) for one in tables.values()]
+
+    writer = replace(
+        step("two", writes=("regimes", "fills", "orders")), completion=Completion(("fills", "orders"), rows)
+    )
+    parts = [regimes(), replace(regimes(), table="fills")]
+    found = completed(parts, writer, Context("US_EQ", mode="orders"))
+    assert (seen, [one.table for one in found]) == (["fills"], ["regimes", "orders"])
+    with pytest.raises(UndeclaredTableError, match="two completed regimes"):
+        completed(parts, writer, Context("US_EQ", mode="regimes"))
+
+
+def test_a_number_that_is_not_finite_is_found_in_records_too() -> None:
+    column = JsonRecords(("A",), ("weight",), [[0], [0]], [([0.5],), ([float("nan")],)])
+    rows = Rows(
+        "target_portfolios",
+        np.array([5, 6]),
+        {"strategy_id": "S", "portfolio_id": "P", "target_positions": column},
+        Coded(np.zeros(2, dtype=np.int64), ["portfolio"]),
+    )
+    with pytest.raises(InvalidRowsError, match=r"target_positions is not finite in row 1, day 6"):
+        finished(rows, step("targets", writes=("target_portfolios",)), DECISIONS)
 
 
 def test_a_table_that_is_not_declared_is_refused_by_name() -> None:

@@ -145,5 +145,5 @@ def test_nothing_after_a_day_changes_its_report() -> None:
 def test_a_portfolio_that_is_worth_nothing_but_holds_names_is_an_error() -> None:
     here = world_with_cash()
     broke = positions(here, [100], {2: "100"}, cash="-100")
-    with pytest.raises(InvariantError, match="holds 1 names, but is worth 0"):
+    with pytest.raises(InvariantError, match=r"holds 1 names on \d{4}-\d\d-\d\d, but is worth 0"):
         reports(here, [100], positions_snapshots=broke)

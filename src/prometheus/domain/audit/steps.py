@@ -123,8 +123,8 @@ def _targets(rows: Rows, batch: Batch, horizons: IntArray) -> Targets:
     held: list[list[int]] = []
     weights: list[float] = []
     column = rows.records("target_positions", batch.assets.ids, ("weight",))
-    for places, (shares,) in zip(column.places, column.values, strict=True):
-        wanted = sorted(zip(places, map(float, shares), strict=True))
+    for places, (wanted_weights,) in zip(column.places, column.values, strict=True):
+        wanted = list(zip(places, map(float, wanted_weights), strict=True))
         wanted = [pair for pair in wanted if not is_cash[pair[0]]]
         held.append([code for code, _ in wanted])
         weights.extend(weight for _, weight in wanted)

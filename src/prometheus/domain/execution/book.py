@@ -14,7 +14,7 @@ from prometheus.domain.execution.corporate_actions import after_split, dividend_
 from prometheus.domain.execution.day_prices import DayPrices
 from prometheus.domain.execution.exact import ZERO, plain
 from prometheus.domain.execution.ports import Executions
-from prometheus.domain.execution.positions import FLAT, Position, folded
+from prometheus.domain.execution.positions import Position, folded
 from prometheus.flow.batch import Batch
 from prometheus.kernel.errors import ConfigError
 
@@ -58,16 +58,23 @@ class Book:
     def fold(
         self, assets: Sequence[int], sides: Sequence[str], executions: Executions
     ) -> tuple[Decimal, Decimal]:
-        """Take executions in, given the asset and side of each; return what was traded, and commissions."""
+        """Take executions in, given the asset and side of each; return what was traded, and commissions.
+
+        Opening and closing, what most trades do, need no arithmetic; `folded` says the same of them.
+        """
         positions, prices = self.positions, executions.prices
         is_sell = [side == "SELL" for side in sides]
         changes = [-q if sold else q for q, sold in zip(executions.quantities, is_sell, strict=True)]
         for asset, change, price in zip(assets, changes, prices, strict=True):
-            position = folded(positions.get(asset, FLAT), change, price)
-            if position is FLAT:
-                positions.pop(asset, None)
+            before = positions.get(asset)
+            if before is None and change:
+                positions[asset] = change, price
+            elif before is None:
+                continue
+            elif before[0] == -change:
+                del positions[asset]
             else:
-                positions[asset] = position
+                positions[asset] = folded(before, change, price)
         paid = list(map(mul, executions.quantities, prices))
         traded = sum(paid, ZERO)
         sold = sum(compress(paid, is_sell), ZERO)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import (
     ROUND_HALF_EVEN,
     Clamped,
@@ -37,11 +36,11 @@ def exact(value: float) -> Decimal:
     return plain(found) if value >= 1e16 else found
 
 
-def exacts(values: Sequence[float]) -> list[Decimal]:
+def exacts(values: list[float]) -> list[Decimal]:
     """Return `exact` of each value; none may be NaN."""
     if values and max(values) >= 1e16:
         return [exact(value) for value in values]
-    return list(map(Decimal, map(repr, values)))
+    return list(map(Decimal, repr(values)[1:-1].split(", "))) if values else []
 
 
 def plain(value: Decimal) -> Decimal:

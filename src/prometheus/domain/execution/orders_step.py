@@ -31,8 +31,6 @@ from prometheus.kernel.errors import InvalidRowsError
 from prometheus.kernel.ids import row_ids
 
 _SIDES = ("BUY", "SELL")
-_MARKET = ("MARKET",)
-_PENDING = ("PENDING",)
 _REASONS = (TARGET, NOT_IN_TARGET, DELISTING)
 _REASON_CODES = {reason: code for code, reason in enumerate(_REASONS)}
 _METADATA = tuple(json_text({"tag": reason}) for reason in _REASONS)
@@ -125,7 +123,6 @@ def _is_worth_it(batch: Batch, i: int, config: OrdersConfig) -> Callable[[int, D
 def _orders(batch: Batch, i: int, trades: Trades) -> Rows:
     n, day = len(trades), int(batch.days[i])
     codes = np.array(trades.assets)
-    same = np.zeros(n, dtype=np.int64)
     is_sell = (np.arange(n) < trades.n_sells).astype(np.int64)
     decisions = np.repeat(batch.decisions[i : i + 1], n, axis=0)
     return Rows(
@@ -136,11 +133,11 @@ def _orders(batch: Batch, i: int, trades: Trades) -> Rows:
             "timestamp": np.full(n, batch.sessions.closes[day]),
             "instrument_id": Coded(codes, batch.assets.ids),
             "side": Coded(is_sell, _SIDES),
-            "order_type": Coded(same, _MARKET),
+            "order_type": "MARKET",
             "quantity": trades.quantities,
             "limit_price": None,
             "stop_price": None,
-            "status": Coded(same, _PENDING),
+            "status": "PENDING",
             "mode": batch.context.mode,
             "portfolio_id": batch.context.portfolio_id,
             "decision_id": decisions,

@@ -56,20 +56,26 @@ def planned_orders(
     """
     changes: dict[int, Decimal] = {}
     if targets is not None:
-        for asset, wanted in targets.items():
-            changes[asset] = wanted - positions.get(asset, ZERO)
+        held = positions.get
+        changes = {asset: wanted - held(asset, ZERO) for asset, wanted in targets.items()}
         if is_worth_it is not None:
             changes = {a: c for a, c in changes.items() if not targets[a] or is_worth_it(a, c)}
         changes |= {asset: -positions[asset] for asset in positions.keys() - targets.keys()}
     for asset in leaving:
         changes[asset] = -positions.get(asset, ZERO)
-    order = sorted(changes)
-    sells = [asset for asset in order if changes[asset] < ZERO]
-    buys = [asset for asset in order if changes[asset] > ZERO]
-    reasons = dict.fromkeys(targets or (), TARGET) | dict.fromkeys(leaving, DELISTING)
+    sells: list[int] = []
+    buys: list[int] = []
+    for asset in sorted(changes):
+        if changes[asset]:
+            (sells if changes[asset].is_signed() else buys).append(asset)
+    assets = sells + buys
+    wanted_assets = targets or {}
+    reasons = [TARGET if asset in wanted_assets else NOT_IN_TARGET for asset in assets]
+    if leaving:
+        reasons = [DELISTING if asset in leaving else why for asset, why in zip(assets, reasons, strict=True)]
     return Trades(
         len(sells),
-        sells + buys,
+        assets,
         [-changes[asset] for asset in sells] + [changes[asset] for asset in buys],
-        [reasons.get(asset, NOT_IN_TARGET) for asset in sells + buys],
+        reasons,
     )

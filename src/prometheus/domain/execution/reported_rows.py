@@ -16,14 +16,14 @@ from prometheus.domain.execution.working_orders import order_ids
 from prometheus.flow.batch import Batch, Context
 from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.step import Completion
-from prometheus.kernel.arrays import ByteArray
+from prometheus.kernel.arrays import ByteArray, IntArray
 from prometheus.kernel.ids import key_digests, row_ids
 
 STATUSES = ("PARTIALLY_FILLED", "FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 _STATUS_CODES = {status: code for code, status in enumerate(STATUSES)}
 _OF_A_FILL = ("timestamp", "instrument_id", "side", "quantity", "price")
-_NAME, _TAG, _DECISION = "execution_name", "tag", "decision_id"
-_OF_AN_ACTION = (_NAME, _TAG, _DECISION)
+_NAME, _TAG, _DECISION, _PLACE = "execution_name", "tag", "decision_id", "place of the order"
+_OF_AN_ACTION = (_NAME, _TAG, _DECISION, _PLACE)
 _ACTION_KEY = key_digests(("",), space="executed_actions")
 
 
@@ -70,6 +70,7 @@ def fills_rows(batch: Batch, day: int, orders: Rows, executions: Executions) -> 
             _NAME: list(executions.ids),
             _TAG: list(executions.tags),
             _DECISION: orders.columns["decision_id"][own],  # type: ignore[index]
+            _PLACE: own,
         },
     )
 
@@ -111,17 +112,21 @@ def _facts(names: Coded, tags: Sequence[str]) -> Coded:
 
 def _actions(fills: Rows, fill_ids: ByteArray, context: Context) -> Rows:
     """Return a row for each order and day with fills, its price weighted by their volume."""
-    groups: dict[tuple[int, bytes], list[int]] = {}
     of_fills: ByteArray = fills.columns["order_id"]  # type: ignore[assignment]
-    for k, key in enumerate(zip(fills.day.tolist(), _raw(of_fills), strict=True)):
-        groups.setdefault(key, []).append(k)
-    first = np.array([group[0] for group in groups.values()])
-    ids = of_fills[first]
+    places: IntArray = fills.columns[_PLACE]  # type: ignore[assignment]
+    same_day = fills.day[1:] == fills.day[:-1]
     template = f'{{"mode": "{context.mode}", "fill_ids": ["%s"], "order_id": "%s"}}'
-    if len(groups) == len(fills):  # one execution each, as on daily bars: prices need no weighting
+    if (places[1:] > places[:-1])[same_day].all():  # one execution each, as on daily bars: nothing to weight
+        first = np.arange(len(fills))
+        ids = of_fills
         columns = {name: fills.columns[name] for name in _OF_A_FILL}
         metadata = with_ids(template, fill_ids, ids)
     else:
+        groups: dict[tuple[int, int], list[int]] = {}
+        for k, key in enumerate(zip(fills.day.tolist(), places.tolist(), strict=True)):
+            groups.setdefault(key, []).append(k)
+        first = np.array([group[0] for group in groups.values()])
+        ids = of_fills[first]
         columns = _weighted(fills, list(groups.values()))
         texts = uuid_strings(fill_ids)
         behind = ['", "'.join([texts[k] for k in group]) for group in groups.values()]
@@ -137,10 +142,6 @@ def _actions(fills: Rows, fill_ids: ByteArray, context: Context) -> Rows:
             "metadata": metadata,
         },
     )
-
-
-def _raw(ids: ByteArray) -> list[bytes]:
-    return np.ascontiguousarray(ids).view("V16").ravel().tolist()
 
 
 def _weighted(fills: Rows, groups: Sequence[Sequence[int]]) -> dict[str, Any]:

@@ -97,8 +97,8 @@ def _states(batch: Batch) -> list[_State]:
         value = float(held.value)
         if value <= 0.0 and held.market_values:
             raise InvariantError(
-                f"{batch.context.portfolio_id} holds {len(held.market_values)} names, but is worth "
-                f"{held.value}: exposures over value have no base.",
+                f"{batch.context.portfolio_id} holds {len(held.market_values)} names on {batch.dates[i]}, "
+                f"but is worth {held.value}: exposures over value have no base.",
                 remedy="Look at its fills and positions; a long portfolio can't lose more than it has.",
             )
         states.append(_State(i, held, value, [one / value for one in held.market_values]))
