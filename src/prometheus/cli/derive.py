@@ -31,14 +31,12 @@ def derive(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    r"""Compute what follows from the prices that are stored.
+    """Compute what follows from the prices that are stored, table by table.
 
-    \b
-    returns_daily             total returns over 1, 5 and 21 sessions
-    volatility_daily          over 21 and 63 sessions, annualised
-    factors_daily             US_EQ:MKT, MOM, STREV, LOWVOL, and VALUE and QUALITY where profiles exist
-    instrument_factors_daily  exposures by regression over 252 sessions, at the end of each week
-    correlation_panels        Ledoit-Wolf correlations over 252 sessions, at the end of each month
+    returns_daily: total returns over 1, 5 and 21 sessions. volatility_daily: over 21 and 63 sessions,
+    annualised. factors_daily: the returns of US_EQ:MKT, MOM, STREV and LOWVOL, and of VALUE and QUALITY where
+    profiles exist. instrument_factors_daily: exposures by regression over 252 sessions, at the end of each
+    week. correlation_panels: Ledoit-Wolf correlations over 252 sessions, at the end of each month.
 
     `prometheus ingest` does it by itself. Only rows that are new or differ are written; running it again
     writes nothing. With --table only the named ones are computed, from what the others hold.

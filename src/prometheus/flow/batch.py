@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from prometheus.flow.memberships import IndexMembers
 from prometheus.flow.rows import Rows
 from prometheus.kernel.arrays import ByteArray, FloatArray, IntArray
 from prometheus.kernel.errors import LookAheadError, UndeclaredTableError
@@ -27,6 +28,8 @@ class Assets:
         Empty text where the reference tables have none.
     delisted : ndarray of shape (n_assets,), datetime64[D]
         NaT while listed.
+    members : mapping of str to IndexMembers
+        By index. A step may ask for the days of its dates and before.
     """
 
     ids: tuple[str, ...]
@@ -37,6 +40,7 @@ class Assets:
     asset_classes: tuple[str, ...]
     currencies: tuple[str, ...]
     delisted: np.ndarray[Any, np.dtype[np.datetime64]]
+    members: Mapping[str, IndexMembers] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -55,8 +59,10 @@ class Assets:
                 self.currencies,
             )
         )
+        kept = np.array(at, dtype=np.int64)
+        members = {index: spans.chosen(kept) for index, spans in self.members.items()}
         return Assets(
-            ids_, symbols, self.digests[at], issuers, sectors, classes, currencies, self.delisted[at]
+            ids_, symbols, self.digests[at], issuers, sectors, classes, currencies, self.delisted[at], members
         )
 
 

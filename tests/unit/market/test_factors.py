@@ -1,0 +1,167 @@
+"""Factor returns against pandas, and what they may see."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from prometheus.domain.market.config import FactorsConfig
+from prometheus.domain.market.factors import FACTORS, REACH
+from prometheus.domain.market.factors_step import FACTOR_RETURNS, PRICE_COLUMNS
+from prometheus.flow.rows import Coded, JsonFloats, Rows
+from tests.unit.market.panels import assets_of, batch_of
+
+N_DAYS, N_ASSETS = 330, 16
+DATES = np.busday_offset("2020-01-01", np.arange(N_DAYS), roll="forward").astype("datetime64[D]")
+CONFIG = FactorsConfig()
+Prices = dict[str, NDArray[np.float64]]
+
+
+def market(seed: int = 3) -> Prices:
+    """Return prices as traded, with a split, dividends, gaps, a late listing and a delisting."""
+    draws = np.random.default_rng(seed)
+    close = 50.0 * np.exp(np.cumsum(draws.normal(0, 0.02, (N_DAYS, N_ASSETS)), axis=0))
+    split, dividend = np.full_like(close, np.nan), np.full_like(close, np.nan)
+    split[290, 0], dividend[100, 0], dividend[200:320:30, 1] = 3.0, 0.5, 0.75
+    close[290:, 0] /= 3.0
+    close[[60, 61, 280, 305], 2] = close[:200, 3] = close[310:, 4] = np.nan
+    return {"close": close, "adjusted_close": close, "split": split, "dividend": dividend}
+
+
+def profiles(seed: int = 9) -> dict[str, NDArray[np.float64]]:
+    draws = np.random.default_rng(seed)
+    out = {name: draws.normal(2.0, 1.0, (N_DAYS, N_ASSETS)) for name in ("earnings", "quality")}
+    out["earnings"][:300] = np.nan  # fewer than ten names have some before day 300
+    out["quality"][:, :3] = np.nan
+    return out
+
+
+def rows_of(
+    prices: Prices,
+    days: list[int],
+    *,
+    facts: dict[str, NDArray[np.float64]] | None = None,
+    classes: object = None,
+) -> Rows:
+    facts = profiles() if facts is None else facts
+    values = {("prices_daily", name): prices[name] for name in PRICE_COLUMNS}
+    values["profiles", CONFIG.earnings] = facts["earnings"]
+    values["profiles", CONFIG.quality] = facts["quality"]
+    batch = batch_of(
+        values,
+        days,
+        dates=DATES,
+        assets=assets_of([f"N{i:02d}" for i in range(N_ASSETS)], classes=classes),  # type: ignore[arg-type]
+        reads={"prices_daily": (REACH, 0), "profiles": (1, 1)},
+    )
+    (rows,) = FACTOR_RETURNS.compute(batch, CONFIG).rows
+    return rows
+
+
+def frame_of(rows: Rows) -> pd.DataFrame:
+    """Return rows as a frame: days by factors."""
+    factors = rows.columns["factor_id"]
+    assert isinstance(factors, Coded)
+    names = [text.removeprefix("US_EQ:") for text in factors.texts()]
+    frame = pd.DataFrame({"day": rows.day, "factor": names, "value": rows.floats("value")})
+    return frame.pivot(index="day", columns="factor", values="value").reindex(columns=list(FACTORS))
+
+
+def by_pandas(prices: Prices, facts: dict[str, NDArray[np.float64]]) -> pd.DataFrame:
+    """Return the factors by the words of their definitions."""
+    growth = np.where(np.isnan(prices["split"]), 1.0, prices["split"])
+    growth = growth + np.where(np.isnan(prices["dividend"]), 0.0, prices["dividend"] / prices["close"])
+    levels = pd.DataFrame(prices["close"] * np.nancumprod(growth, axis=0))
+    returns = levels.pct_change(fill_method=None)
+    close, is_there = pd.DataFrame(prices["close"]).shift(1), levels.shift(1).notna()
+    signals = {
+        "MOM": (levels.shift(21) / levels.shift(251) - 1.0).where(returns.shift(21).notna()),
+        "STREV": 1.0 - levels.shift(1) / levels.shift(22),
+        "LOWVOL": -returns.shift(1).rolling(252, min_periods=126).std(),
+        "VALUE": pd.DataFrame(facts["earnings"]).shift(1) / close,
+        "QUALITY": pd.DataFrame(facts["quality"]).shift(1),
+    }
+    out = {"MKT": returns.mean(axis=1).where(returns.count(axis=1) >= CONFIG.min_names)}
+    for name, signal in signals.items():
+        signal = signal.where(is_there)
+        low, high = signal.quantile(0.3, axis=1), signal.quantile(0.7, axis=1)
+        winners = returns.where(signal.gt(high, axis=0)).mean(axis=1)
+        losers = returns.where(signal.le(low, axis=0)).mean(axis=1)
+        out[name] = (winners - losers).where(signal.count(axis=1) >= CONFIG.min_names)
+    return pd.DataFrame(out)
+
+
+DAYS = list(range(REACH - 1, N_DAYS))
+
+
+def test_factors_are_those_of_pandas_to_twelve_digits() -> None:
+    found = frame_of(rows_of(market(), DAYS))
+    expected = by_pandas(market(), profiles()).iloc[DAYS]
+    assert set(found.columns[found.notna().any()]) == set(FACTORS)
+    np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), rtol=1e-12, atol=1e-14)
+    assert found["VALUE"].first_valid_index() == 301  # the session after the first profiles
+
+
+def test_a_day_alone_has_the_same_bits_as_in_a_batch() -> None:
+    whole = frame_of(rows_of(market(), DAYS))
+    for day in (REACH - 1, 281, 291, 306, N_DAYS - 1):
+        alone = frame_of(rows_of(market(), [day]))
+        assert alone.loc[day].to_numpy().tobytes() == whole.loc[day].to_numpy().tobytes()
+
+
+def test_legs_are_formed_at_the_close_before_and_only_the_return_is_of_the_day() -> None:
+    day, prices, facts = 300, market(), profiles()
+    before = frame_of(rows_of(prices, [day], facts=facts)).loc[day]
+    later = {name: values.copy() for name, values in facts.items()}
+    for values in later.values():
+        values[day:] = np.random.default_rng(1).normal(size=values[day:].shape)
+    assert (
+        frame_of(rows_of(prices, [day], facts=later)).loc[day].to_numpy().tobytes()
+        == before.to_numpy().tobytes()
+    )
+    moved = {name: values.copy() for name, values in prices.items()}
+    for name in ("close", "adjusted_close"):
+        moved[name][day] *= 1.1  # every name returns ten percent more of what one unit became
+    held = frame_of(rows_of(moved, [day], facts=facts)).loc[day]
+    for name in FACTORS[1:]:
+        if not np.isnan(before[name]):
+            assert held[name] == pytest.approx(1.1 * before[name], abs=1e-12)
+    assert 1.0 + held["MKT"] == pytest.approx(1.1 * (1.0 + before["MKT"]), abs=1e-12)
+
+
+def test_a_day_with_too_few_names_has_no_row() -> None:
+    prices = market()
+    prices["close"][320, 9:] = np.nan  # nine names are left
+    found = frame_of(rows_of(prices, [319, 320, 321, 322]))
+    assert not np.isnan(found.loc[319, ["MKT", "MOM"]].astype(float)).any()
+    assert 320 not in found.index or np.isnan(found.loc[320, "MKT"])
+    assert 321 not in found.index or found.loc[321].isna().all()  # too few had a bar the day before
+
+
+def test_without_profiles_there_is_no_value_and_no_quality() -> None:
+    nothing = {name: np.full((N_DAYS, N_ASSETS), np.nan) for name in ("earnings", "quality")}
+    found = frame_of(rows_of(market(), DAYS, facts=nothing))
+    assert found[["VALUE", "QUALITY"]].isna().all(axis=None)
+    assert found[["MKT", "MOM", "STREV", "LOWVOL"]].notna().any().all()
+
+
+def test_funds_and_indices_take_no_part() -> None:
+    classes = ["EQUITY"] * (N_ASSETS - 1) + ["ETF"]
+    found = rows_of(market(), DAYS, classes=classes)
+    counts = found.columns["metadata"]
+    assert isinstance(counts, JsonFloats)
+    assert np.nanmax(counts.values[:, 0]) == N_ASSETS - 1
+    none = rows_of(market(), DAYS, classes=["INDEX"] * N_ASSETS)
+    assert len(none) == 0
+
+
+def test_every_row_says_how_many_names_it_rests_on() -> None:
+    rows = rows_of(market(), [300])
+    counts = rows.columns["metadata"]
+    assert isinstance(counts, JsonFloats)
+    assert counts.names == ("n_names", "n_high", "n_low")
+    assert np.isnan(counts.values[0, 1:]).all()  # the market has no legs
+    assert (counts.values[1:, 1:] >= 3.0).all()
+    assert (counts.values[:, 0] >= CONFIG.min_names).all()
