@@ -114,11 +114,11 @@ def set_aside(violations: pl.DataFrame, folder: Path | None, *, name: str) -> Pa
 
 
 def examples_of(violations: pl.DataFrame) -> tuple[str, ...]:
-    """Return the first violation of each of the first rules that were broken, one line each."""
+    """Return the first violation of each of the first rules that were broken, a line with its remedy each."""
     rows = violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
     return tuple(
         f"{r['file']} row {r['row']}{_whose(r['symbol'], r['trade_date'])}: "
-        f"{r['rule']}: {r['field']} = {r['found']}"
+        f"{r['rule']}: {r['field']} = {str(r['found']).rstrip('.')}. {r['remedy']}"
         for r in rows.iter_rows(named=True)
     )
 
