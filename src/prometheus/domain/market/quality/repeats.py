@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from prometheus.domain.market.config import QualityConfig
-from prometheus.domain.market.quality.bars import Bars
+from prometheus.domain.market.quality.bars import CHUNK, Bars
 from prometheus.domain.market.quality.fit import Fit
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 PRICES = ("open", "high", "low", "close")
-_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 TABLE_BITS = 20
 SHARE_BARS = 252
 """Bars before and after a run that tell how often closes don't change: what trades rarely may trade later."""
@@ -22,6 +22,8 @@ PRIOR_ROWS, PRIOR_SHARE = 20.0, 0.02
 shares quoted in cents show."""
 NEAR = 10
 """Bars before and after one that tell the steps in which its prices move."""
+SEARCHED = 1000.0
+"""How much rarer by chance than four equal prices three must be: they seldom are equal but by chance."""
 SAME_PRICE = 1e-6
 """Part of a price below which two are the same."""
 MIN_POOL = 3
@@ -36,7 +38,7 @@ MIN_DISTINCT = 10
 
 @dataclass(frozen=True, slots=True)
 class EqualBars:
-    """Pairs of rows whose four prices are equal, ``left`` before ``right`` in the rows' order.
+    """Pairs of rows with the same open, high and low, ``left`` before ``right`` in the rows' order.
 
     Attributes
     ----------
@@ -53,27 +55,29 @@ class EqualBars:
 
 
 def equal_bars(bars: Bars, stale: BoolArray) -> EqualBars:
-    """Return the pairs of bars with the same open, high, low and close, and a range between high and low.
+    """Return the pairs of bars with the same open, high and low, and a range between high and low.
 
     Notes
     -----
-    Bits of the four prices are mixed to one number; rows whose number occurs once are done with. Where a row
-    has neither open nor high nor low, its close is compared with others of the session. Rows of a stale run
-    are told already.
+    The close may differ: vendors take it from the last trade first, and from the closing auction later. Bits
+    of the three prices are mixed to one number; rows whose number occurs once are done with. Where a row has
+    none of the three, its close is compared with others of the session. Rows of a stale run are told already.
     """
-    prices = [bars.values[name] for name in PRICES]
-    has_range = prices[1] > prices[2]
-    lone = np.isnan(prices[0]) & np.isnan(prices[1]) & np.isnan(prices[2])
+    opens, high, low, close = (bars.values[name] for name in PRICES)
+    is_lone = np.isnan(opens) & np.isnan(high) & np.isnan(low)
     mixed = np.zeros(len(bars), dtype=np.uint64)
-    for values, factor in zip(prices, _MIX, strict=True):
+    for values, factor in zip((opens, high, low), _MIX, strict=True):
         mixed += values.view(np.uint64) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(29)
-    if lone.any():  # one close, unlike four prices, recurs on many days
-        mixed = np.where(lone, mixed ^ (bars.place.astype(np.uint64) << np.uint64(40)), mixed)
+    if is_lone.any():  # one close, unlike three prices, recurs on many days
+        own = close.view(np.uint64) * np.uint64(_MIX[0]) + bars.place.astype(np.uint64) * np.uint64(_MIX[1])
+        mixed = np.where(is_lone, own, mixed)
     rows = _doubled(mixed)
-    rows = rows[(has_range[rows] | lone[rows]) & ~stale[rows]]
-    left, right = _pairs(bars, rows[has_range[rows]], bars.instrument, bars.place)
-    twin, other = _pairs(bars, rows, bars.place, bars.instrument)
+    rows = rows[((high > low) | is_lone)[rows] & ~stale[rows]]
+    keys = [np.nan_to_num(values[rows]) for values in (opens, high, low)]
+    keys.append(np.where(is_lone[rows], close[rows], 0.0))
+    left, right = _pairs(rows, keys, bars.instrument[rows], bars.place[rows])
+    twin, other = _pairs(rows, keys, bars.place[rows], bars.instrument[rows])
     return EqualBars(left, right, twin, other)
 
 
@@ -89,20 +93,20 @@ def _doubled(numbers: npt.NDArray[np.uint64]) -> IntArray:
     return doubled
 
 
-def _pairs(bars: Bars, rows: IntArray, same: IntArray, then: IntArray) -> tuple[IntArray, IntArray]:
-    """Return neighbouring rows of equal prices among rows, within equal ``same`` in order of ``then``."""
-    keys = [np.nan_to_num(bars.values[name][rows]) for name in PRICES]
-    order = np.lexsort((then[rows], keys[0], keys[1], keys[2], keys[3], same[rows]))
-    rows = rows[order]
-    is_pair = same[rows][1:] == same[rows][:-1]
+def _pairs(
+    rows: IntArray, keys: list[FloatArray], same: IntArray, then: IntArray
+) -> tuple[IntArray, IntArray]:
+    """Return neighbouring rows of equal keys among rows, within equal ``same`` in order of ``then``."""
+    order = np.lexsort((then, *keys, same))
+    is_pair = same[order][1:] == same[order][:-1]
     for key in keys:
         is_pair &= key[order][1:] == key[order][:-1]
     at = np.flatnonzero(is_pair)
-    return rows[at], rows[at + 1]
+    return rows[order[at]], rows[order[at + 1]]
 
 
 def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) -> BoolArray:
-    """Return where a bar carries the four prices of another day of its instrument.
+    """Return where a bar carries the prices of another day of its instrument.
 
     Notes
     -----
@@ -145,27 +149,37 @@ def _chance(bars: Bars, left: IntArray, right: IntArray) -> FloatArray:
 
     Notes
     -----
-    With a range of k steps (the smallest near the bar) each of the bar's different prices is one of k, so
-    n bars hold about n / k^different equal ones; and volumes as near as these are about that near by chance.
+    With a range of k steps (the smallest near the bar) each of the different prices that are the same is one
+    of k, so n bars hold about n / k^same equal ones; and volumes are as near as these about that often.
     """
     volume = bars.values["volume"]
     nearness = np.abs(np.log(volume[right]) - np.log(volume[left]))
     nearness = np.where(np.isnan(nearness), 1.0, np.clip(nearness, 1.0 / np.maximum(volume[left], 1.0), 1.0))
-    prices = np.sort([bars.values[name][left] for name in PRICES], axis=0)
-    n_different = 1 + np.count_nonzero(np.diff(prices, axis=0) > 0.0, axis=0)
-    ticks = np.maximum((prices[-1] - prices[0]) / _tick(bars, left), 1.0)
-    chance: FloatArray = (right - left) * nearness * ticks**-n_different
+    opens, high, low, close = (bars.values[name][left] for name in PRICES)
+    n_same = 2 + ((opens != high) & (opens != low))
+    is_whole = close == bars.values["close"][right]
+    n_same += is_whole & (close != opens) & (close != high) & (close != low)
+    ticks = np.maximum((high - low) / _tick(bars, left), 1.0)
+    chance: FloatArray = (right - left) * nearness * ticks**-n_same * np.where(is_whole, 1.0, SEARCHED)
     return chance
 
 
 def _tick(bars: Bars, rows: IntArray) -> FloatArray:
-    """Return the smallest step between open, close and the ends of the bars near each row."""
-    opens, high, low, close = (bars.values[name] for name in PRICES)
-    steps = np.stack([np.abs(close - opens), high - close, opens - low])
-    steps[steps <= SAME_PRICE * close] = np.nan
-    step = np.fmin.reduce(steps)
-    found: FloatArray = np.fmin.reduce([bars.before(step, rows, by=by) for by in range(-NEAR, NEAR + 1)])
-    return np.where(np.isnan(found), np.inf, found)
+    """Return the smallest differences between two prices of the bars near each row, but for a tenth of them.
+
+    Single trades between the ticks, and averages, are left out by that.
+    """
+    ticks = np.full(len(rows), np.inf)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        near = [
+            bars.before(bars.values[name], part, by=by) for name in PRICES for by in range(-NEAR, NEAR + 1)
+        ]
+        steps = np.diff(np.sort(np.stack(near, axis=1), axis=1), axis=1)
+        steps[~(steps > SAME_PRICE * bars.values["close"][part, None])] = np.inf
+        n_steps = np.count_nonzero(np.isfinite(steps), axis=1)
+        ticks[start : start + CHUNK] = np.sort(steps, axis=1)[np.arange(len(part)), n_steps // 10]
+    return ticks
 
 
 def stale_run(bars: Bars, config: QualityConfig) -> BoolArray:
