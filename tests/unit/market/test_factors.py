@@ -16,6 +16,7 @@ from tests.unit.market.panels import assets_of, batch_of
 N_DAYS, N_ASSETS = 330, 16
 DATES = np.busday_offset("2020-01-01", np.arange(N_DAYS), roll="forward").astype("datetime64[D]")
 CONFIG = FactorsConfig()
+FACTS = ("book", "shares", "quality")
 Prices = dict[str, NDArray[np.float64]]
 
 
@@ -32,8 +33,10 @@ def market(seed: int = 3) -> Prices:
 
 def profiles(seed: int = 9) -> dict[str, NDArray[np.float64]]:
     draws = np.random.default_rng(seed)
-    out = {name: draws.normal(2.0, 1.0, (N_DAYS, N_ASSETS)) for name in ("earnings", "quality")}
-    out["earnings"][:300] = np.nan  # fewer than ten names have some before day 300
+    out = {name: draws.normal(3.0, 1.0, (N_DAYS, N_ASSETS)) for name in FACTS}
+    out["shares"] = np.abs(out["shares"]) + 0.1
+    out["book"] -= 1.5  # some have none left
+    out["book"][:300] = np.nan  # no name has some before day 300
     out["quality"][:, :3] = np.nan
     return out
 
@@ -47,8 +50,8 @@ def rows_of(
 ) -> Rows:
     facts = profiles() if facts is None else facts
     values = {("prices_daily", name): prices[name] for name in PRICE_COLUMNS}
-    values["profiles", CONFIG.earnings] = facts["earnings"]
-    values["profiles", CONFIG.quality] = facts["quality"]
+    for name in FACTS:
+        values["profiles", getattr(CONFIG, name)] = facts[name]
     batch = batch_of(
         values,
         days,
@@ -75,12 +78,13 @@ def by_pandas(prices: Prices, facts: dict[str, NDArray[np.float64]]) -> pd.DataF
     growth = growth + np.where(np.isnan(prices["dividend"]), 0.0, prices["dividend"] / prices["close"])
     levels = pd.DataFrame(prices["close"] * np.nancumprod(growth, axis=0))
     returns = levels.pct_change(fill_method=None)
+    book = pd.DataFrame(facts["book"]).shift(1)
     close, is_there = pd.DataFrame(prices["close"]).shift(1), levels.shift(1).notna()
     signals = {
         "MOM": (levels.shift(21) / levels.shift(251) - 1.0).where(returns.shift(21).notna()),
         "STREV": 1.0 - levels.shift(1) / levels.shift(22),
         "LOWVOL": -returns.shift(1).rolling(252, min_periods=126).std(),
-        "VALUE": pd.DataFrame(facts["earnings"]).shift(1) / close,
+        "VALUE": book.where(book > 0.0) / (pd.DataFrame(facts["shares"]).shift(1) * close),
         "QUALITY": pd.DataFrame(facts["quality"]).shift(1),
     }
     out = {"MKT": returns.mean(axis=1).where(returns.count(axis=1) >= CONFIG.min_names)}
@@ -141,7 +145,7 @@ def test_a_day_with_too_few_names_has_no_row() -> None:
 
 
 def test_without_profiles_there_is_no_value_and_no_quality() -> None:
-    nothing = {name: np.full((N_DAYS, N_ASSETS), np.nan) for name in ("earnings", "quality")}
+    nothing = {name: np.full((N_DAYS, N_ASSETS), np.nan) for name in FACTS}
     found = frame_of(rows_of(market(), DAYS, facts=nothing))
     assert found[["VALUE", "QUALITY"]].isna().all(axis=None)
     assert found[["MKT", "MOM", "STREV", "LOWVOL"]].notna().any().all()

@@ -115,16 +115,17 @@ class FactorsConfig(EngineConfig):
         A day on which fewer names can be sorted, or return anything, has no row.
     tail : float
         Share of the sorted names in each leg.
-    earnings, quality : str
-        Where profiles hold earnings per share and the measure of quality; keys joined by dots.
+    book, shares, quality : str
+        Where profiles hold book equity, the number of shares and the measure of quality; keys joined by dots.
     """
 
     engine_name: ClassVar[str] = "DERIVE"
 
     min_names: int = Field(default=10, ge=2)
     tail: float = Field(default=0.3, gt=0, le=0.5)
-    earnings: str = "ratios.earnings_per_share"
-    quality: str = "ratios.return_on_equity"
+    book: str = "equity"
+    shares: str = "shares_outstanding"
+    quality: str = "roe"
 
 
 class ExposuresConfig(EngineConfig):

@@ -9,7 +9,8 @@ STREV   return over the last 21 sessions, losers less         Jegadeesh (1990); 
         winners                                               factor ST_Rev
 LOWVOL  standard deviation of the last 252 returns, calm      Blitz and van Vliet (2007); one year of days:
         less lively                                           Frazzini and Pedersen (2014)
-VALUE   earnings per share over the close                     Basu (1977); French, detail for E/P
+VALUE   book equity over shares times close                   Fama and French (1993); with the latest
+                                                              price: Asness and Frazzini (2013)
 QUALITY return on equity                                      Hou, Xue and Zhang (2015)
 ======  ===================================================  ==========================================
 
@@ -87,14 +88,18 @@ def price_past(
     return PricePast(growth, returns, chosen, places)
 
 
-def signals(past: PricePast, earnings: FloatArray, quality: FloatArray) -> Mapping[str, FloatArray]:
+def signals(
+    past: PricePast, book: FloatArray, shares: FloatArray, quality: FloatArray
+) -> Mapping[str, FloatArray]:
     """Return what the names are sorted by: each of shape (n_dates, n_assets), known at the close of t-1.
 
     Parameters
     ----------
     past : PricePast
-    earnings, quality : ndarray of shape (n_dates, n_assets)
-        Of the profiles as of t-1.
+    book, shares, quality : ndarray of shape (n_dates, n_assets)
+        Of the profiles as of t-1. Names without positive book equity have no value, as with Fama and French.
+        Shares are those last counted: a split since is not in them, and not in a close that is adjusted
+        backwards for it either.
 
     Returns
     -------
@@ -113,7 +118,7 @@ def signals(past: PricePast, earnings: FloatArray, quality: FloatArray) -> Mappi
             sessions_per_year=1.0,
             min_observations=MIN_RETURNS,
         ),
-        "VALUE": earnings / last_close,
+        "VALUE": np.where((book > 0.0) & (shares > 0.0), book / (shares * last_close), np.nan),
         "QUALITY": quality,
     }
     return {name: np.where(is_there, value, np.nan) for name, value in values.items()}

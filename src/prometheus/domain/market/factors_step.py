@@ -20,8 +20,12 @@ SORTED = "EQUITY"
 def _reads(config: FactorsConfig) -> tuple[Read, ...]:
     return (
         Read("prices_daily", PRICE_COLUMNS, sessions=REACH),
-        Read("profiles", (config.earnings, config.quality), lag=1),
+        Read("profiles", _facts(config), lag=1),
     )
+
+
+def _facts(config: FactorsConfig) -> tuple[str, str, str]:
+    return config.book, config.shares, config.quality
 
 
 def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
@@ -31,12 +35,12 @@ def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
     takes_part = np.array([kind == SORTED for kind in batch.assets.asset_classes], dtype=np.bool_)
     past = price_past(close, *others, places=places, takes_part=takes_part)
     held = past.held
-    earnings, quality = (batch.panel("profiles", name).at() for name in (config.earnings, config.quality))
+    book, shares, quality = (batch.panel("profiles", name).at() for name in _facts(config))
     values = np.full((len(batch.days), len(FACTORS)), np.nan)
     counts = np.full((len(batch.days), len(FACTORS), len(COUNTS)), np.nan)
     counts[:, 0, 0] = np.isfinite(held).sum(axis=1)
     values[:, 0] = np.where(counts[:, 0, 0] >= config.min_names, equally_weighted(held), np.nan)
-    for factor, signal in signals(past, earnings, quality).items():
+    for factor, signal in signals(past, book, shares, quality).items():
         at = FACTORS.index(factor)
         spread = high_minus_low(signal, held, tail=config.tail)
         values[:, at] = np.where(spread.n_sorted >= config.min_names, spread.value, np.nan)
