@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from prometheus.cli.ingest import calls, filings, fundamentals, instruments, news, prices
+from prometheus.cli.ingest import calls, factors, filings, fundamentals, instruments, macro, news, prices
 
 app = typer.Typer()
-for kind in (prices, instruments, fundamentals, filings, calls, news):
+for kind in (prices, instruments, fundamentals, filings, calls, news, macro, factors):
     app.registered_commands += kind.app.registered_commands

@@ -1,0 +1,189 @@
+"""Factors and macro series of vendors in factors_daily: written in bulk, corrected with every version kept.
+
+``metadata`` of a row: ``batch``, ``known_at`` (when its value became known, UTC), ``known_basis`` (how that
+is known), ``unit`` and, once it was corrected, ``revisions``. The first statement on when a value became
+known stands: the same value delivered again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from prometheus.kernel.errors import ConfigError
+from prometheus.schema.tables.market import FACTORS_DAILY
+from prometheus.store.copying import Connection, copy_frame, frame_of
+from prometheus.store.revisions import correct_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KEY = ("factor_id", "trade_date")
+MEMBERS = ("batch", "known_at", "known_basis", "unit")
+
+
+@dataclass(frozen=True, slots=True)
+class FactorChanges:
+    """Values beside what is stored.
+
+    Attributes
+    ----------
+    new, corrected : polars.DataFrame
+        Values that are not stored yet, and values where others are stored.
+    n_unchanged : int
+    """
+
+    new: pl.DataFrame
+    corrected: pl.DataFrame
+    n_unchanged: int
+
+
+def lock_factors(connection: Connection) -> None:
+    """Keep other deliveries of factors out until the transaction ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('factors_daily', 0))")
+
+
+def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: datetime) -> FactorChanges:
+    """Return what of these values is new, and what corrects a stored one.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    rows : polars.DataFrame
+        ``factor_id``, ``trade_date``, ``value``, ``unit``, ``known_at``, ``known_basis``; one row a key.
+    moment : datetime
+        When the delivery became known. A correction became known with its delivery, whatever the
+        release of the first version was.
+
+    Raises
+    ------
+    ConfigError
+        If a correction would have become known before what it corrects.
+    """
+    import polars as pl
+
+    if rows.is_empty():
+        return FactorChanges(rows, rows, 0)
+    query = sql.SQL(
+        "SELECT factor_id, trade_date, value, (metadata ->> 'known_at')::timestamptz > %s FROM factors_daily"
+        " WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s"
+    )
+    dates = rows["trade_date"]
+    parameters = [moment, rows["factor_id"].unique().to_list(), dates.min(), dates.max()]
+    schema = {"factor_id": pl.String, "trade_date": pl.Date, "was": pl.Float64, "later": pl.String}
+    stored = frame_of(connection, query, parameters, schema)
+    joined = rows.join(stored, on=list(KEY), how="left", maintain_order="left")
+    corrected = joined.filter(pl.col("was").is_not_null() & (pl.col("was") != pl.col("value")))
+    late = corrected.filter(pl.col("later") == "t").head(1)
+    if late.height:
+        raise ConfigError(
+            f"A correction of {late['factor_id'][0]} on {late['trade_date'][0]} can't have become known at "
+            f"{moment.isoformat()}: the value that it corrects became known later.",
+            remedy="Deliver in the order in which deliveries became known, or leave --known-at out.",
+        )
+    new = joined.filter(pl.col("was").is_null()).select(rows.columns)
+    restated = corrected.select(rows.columns).with_columns(
+        pl.lit(moment).cast(rows.schema["known_at"]).alias("known_at"),
+        pl.lit("delivered").alias("known_basis"),
+    )
+    return FactorChanges(new, restated, rows.height - new.height - restated.height)
+
+
+def write_factors(connection: Connection, changes: FactorChanges, *, batch: str, moment: datetime) -> None:
+    """Write changes in the transaction of the caller; ``batch`` is the short id of the INGEST decision."""
+    copy_frame(
+        connection, "factors_daily", _with_metadata(changes.new, batch), columns=FACTORS_DAILY.column_names
+    )
+    correct_rows(
+        connection,
+        "factors_daily",
+        _with_metadata(changes.corrected, batch),
+        key=KEY,
+        values=("value",),
+        members=MEMBERS,
+        batch=batch,
+        known_at=moment,
+    )
+
+
+def factors_of_batch(
+    connection: Connection, factor_ids: Sequence[str], *, batch: str
+) -> tuple[int, int, datetime | None]:
+    """Return how many new and corrected values of a batch are stored, and when it became known, if said."""
+    found = connection.execute(
+        "SELECT count(*) FILTER (WHERE NOT metadata ? 'revisions'),"
+        " count(*) FILTER (WHERE metadata ? 'revisions'),"
+        " max((metadata ->> 'known_at')::timestamptz) FILTER (WHERE metadata ->> 'known_basis' = 'delivered')"
+        " FROM factors_daily WHERE factor_id = ANY(%s) AND metadata ->> 'batch' = %s",
+        [list(factor_ids), batch],
+    ).fetchone()
+    assert found is not None
+    return int(found[0]), int(found[1]), found[2]
+
+
+def read_factors(
+    connection: Connection,
+    factor_ids: Sequence[str],
+    *,
+    first: date,
+    last: date,
+    known_at: datetime | None = None,
+) -> pl.DataFrame:
+    """Return values of factors between two dates, as they were known at a moment.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    factor_ids : sequence of str
+        Such as ``MACRO:DGS10``, ``FF:SMB``.
+    first, last : datetime.date
+        Of what the values are about, both included.
+    known_at : datetime, optional
+        Values that became known later are left out, and corrected ones are read as they were believed then;
+        the latest of all by default. Rows that don't say when they became known, those derived from
+        prices, are then left out too: their inputs may have been corrected since.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``factor_id``, ``trade_date``, ``value``, sorted by the first two.
+    """
+    import polars as pl
+
+    schema = {"factor_id": pl.String, "trade_date": pl.Date, "value": pl.Float64}
+    parameters = [list(factor_ids), first, last]
+    if known_at is None:
+        query = sql.SQL(
+            "SELECT factor_id, trade_date, value FROM factors_daily"
+            " WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s ORDER BY 1, 2"
+        )
+        return frame_of(connection, query, parameters, schema)
+    query = sql.SQL(
+        "SELECT f.factor_id, f.trade_date, v.value FROM factors_daily f CROSS JOIN LATERAL ("
+        " SELECT f.value, (f.metadata ->> 'known_at')::timestamptz AS since, 'infinity'::timestamptz AS until"
+        " UNION ALL SELECT (r ->> 'value')::double precision, (r ->> 'known_at')::timestamptz,"
+        "  (r ->> 'until')::timestamptz FROM jsonb_array_elements(f.metadata -> 'revisions') r) v"
+        " WHERE f.factor_id = ANY(%s) AND f.trade_date BETWEEN %s AND %s"
+        " AND v.since <= %s AND %s < v.until ORDER BY 1, 2"
+    )
+    return frame_of(connection, query, [*parameters, known_at, known_at], schema)
+
+
+def _with_metadata(rows: pl.DataFrame, batch: str) -> pl.DataFrame:
+    import polars as pl
+
+    return rows.with_columns(
+        pl.format(
+            '{{"batch": "{}", "known_at": "{}", "known_basis": "{}", "unit": "{}"}}',
+            pl.lit(batch),
+            pl.col("known_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ"),
+            pl.col("known_basis"),
+            pl.col("unit"),
+        ).alias("metadata")
+    )
