@@ -49,7 +49,7 @@ class NewsFile:
             head = stream.read(1 << 16)
         if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise InputFileError(f"{file.name} is UTF-16.", remedy="Save it as UTF-8.")
-        if b"\x00" in head[:1024]:
+        if b"\x00" in head.lstrip().partition(b"\n")[0]:
             raise InputFileError(f"{file.name} is no text.", remedy="Give CSV or JSONL in UTF-8.")
         self._delimiter = ","
         self.columns = self._json_columns(head) if self._is_json else self._csv_columns()

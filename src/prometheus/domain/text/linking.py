@@ -38,8 +38,9 @@ EXCHANGES = {
     "HK_": "HKEX|SEHK|HKG|HKSE",
 }
 """How news names the exchanges of our markets, by the first letters of the market's id."""
-_CASHTAG = re.compile(r"(?<![\w$])\$([A-Z]{1,5}(?:\.[A-Z])?)(?![\w])")
-_PARENTHESES = re.compile(r"\(([A-Z]{1,5}(?:\.[A-Z])?)\)")
+_SYMBOL = r"[A-Z]{1,5}(?:\.[A-Z])?"
+_CASHTAG = re.compile(rf"(?<![\w$])\$({_SYMBOL})(?!\w)")
+_PARENTHESES = re.compile(rf"\(({_SYMBOL})\)")
 _BETWEEN_TICKERS = re.compile(r"[\s,;|\[\]'\"]+")
 
 
@@ -131,10 +132,11 @@ class Linker:
         for words in sorted(together, key=len, reverse=True):
             self._named.setdefault(words[0], []).append((words, together[words]))
         prefixes = {row.market_id[:3] for row in rows}
-        exchanges = "|".join(names for prefix, names in EXCHANGES.items() if prefix in prefixes)
-        self._exchange = re.compile(
-            rf"\b(?i:{exchanges or '(?!)'})\s*:\s*([A-Z]{{1,5}}(?:\.[A-Z])?|\d{{4,5}})(?![\w])"
-        )
+        self._exchanges = {
+            prefix: re.compile(rf"\b(?i:{names})\s*:\s*({_SYMBOL}|\d{{4,5}})(?!\w)")
+            for prefix, names in EXCHANGES.items()
+            if prefix in prefixes
+        }
 
     def links(
         self, headline: str, *, on: date, body: str | None = None, tickers: str | None = None
@@ -159,8 +161,9 @@ class Linker:
                 for match in _CASHTAG.finditer(text):
                     found += self._of_symbol(match[1], on, "cashtag")
             if ":" in text:
-                for match in self._exchange.finditer(text):
-                    found += self._of_symbol(match[1], on, "exchange")
+                for prefix, shape in self._exchanges.items():
+                    for match in shape.finditer(text):
+                        found += self._of_symbol(match[1], on, "exchange", prefix)
         words = standing_words(headline)
         if "(" in headline:
             found += self._in_parentheses(headline, words, on)
@@ -170,11 +173,17 @@ class Linker:
             once.setdefault((link.issuer_id, link.instrument_id), link)
         return tuple(once[key] for key in sorted(once, key=lambda key: (key[0] or "", key[1] or "")))
 
-    def _of_symbol(self, symbol: str, on: date, how: str) -> list[Link]:
-        listed = [row for row in self._by_symbol.get(symbol, ()) if row.is_on(on)]
-        if len({row.instrument_id for row in listed}) != 1:  # nobody's, or nobody knows whose
-            return []
-        return [Link(listed[0].issuer_id, listed[0].instrument_id, how, symbol)]
+    def _of_symbol(self, symbol: str, on: date, how: str, prefix: str = "") -> list[Link]:
+        by_market: dict[str, dict[str, str | None]] = {}
+        for row in self._by_symbol.get(symbol, ()):
+            if row.is_on(on) and row.market_id.startswith(prefix):
+                by_market.setdefault(row.market_id, {})[row.instrument_id] = row.issuer_id
+        return [
+            Link(issuer_id, instrument_id, how, symbol)
+            for own in by_market.values()
+            if len(own) == 1  # of several in one market nobody knows whose it is
+            for instrument_id, issuer_id in own.items()
+        ]
 
     def _in_parentheses(self, headline: str, words: Sequence[Word], on: date) -> list[Link]:
         found: list[Link] = []
@@ -194,16 +203,19 @@ class Linker:
         sure: list[Mention] = []
         open_: list[Mention] = []
         is_shouted = is_all_capitals(words)
-        is_sentence = not is_shouted and is_sentence_case(words)
+        mentions: list[Mention] = []
         i = 0
         while i < len(words):
             mention = self._mention_at(headline, words, i, on, is_shouted=is_shouted)
-            if mention is None:
-                i += 1
-                continue
+            if mention is not None:
+                mentions.append(mention)
+            i = i + 1 if mention is None else mention.stop
+        if not mentions:
+            return []
+        is_sentence = not is_shouted and is_sentence_case(words, mentions)
+        for mention in mentions:
             mention = sign_of(mention, headline, words, is_sentence=is_sentence)
             (sure if mention.is_sure else open_).append(mention)
-            i = mention.stop
         for mention in open_:
             if any(mention.is_beside(other, headline, words) for other in sure) and mention.needs != "ending":
                 sure.append(mention.with_sign("list"))

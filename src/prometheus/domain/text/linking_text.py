@@ -112,11 +112,19 @@ def standing_words(headline: str) -> tuple[Word, ...]:
     )
 
 
-def is_sentence_case(words: Sequence[Word]) -> bool:
-    """Return whether a headline is written like a sentence: a capital inside it means something."""
-    long = [word for word in words if len(word.text) >= LONG and not word.is_initial and word.text.isalpha()]
+def is_sentence_case(words: Sequence[Word], mentions: Sequence[Mention] = ()) -> bool:
+    """Return whether a headline is written like a sentence: a capital inside it means something.
+
+    Names say nothing of that, so words of mentions don't count.
+    """
+    named = {i for mention in mentions for i in range(mention.start, mention.stop)}
+    long = [
+        word
+        for i, word in enumerate(words)
+        if i not in named and len(word.text) >= LONG and not word.is_initial and word.text.isalpha()
+    ]
     n_small = sum(not word.is_capital for word in long)
-    return n_small >= 2 and 2 * n_small >= len(long)
+    return n_small >= 1 and 2 * n_small >= len(long)
 
 
 def is_all_capitals(words: Sequence[Word]) -> bool:
@@ -154,7 +162,10 @@ def sign_of(mention: Mention, headline: str, words: Sequence[Word], *, is_senten
     is_alone = (before is None or not before.is_capital or gap_before.strip() != "") and (
         after is None or not after.is_capital or gap_after.strip() != ""
     )
-    if is_sentence and is_alone and not first.is_initial:
+    is_telling = (
+        not first.is_initial or not is_one
+    )  # a sentence gives its first word a capital, not its second
+    if is_sentence and is_alone and is_telling:
         return mention.with_sign("capital")
     return mention
 
