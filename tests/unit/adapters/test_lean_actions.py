@@ -153,3 +153,26 @@ def test_real_actions_are_those_that_the_companies_made():
     assert of("GOOG", date(2014, 4, 3))[1] is None  # another share from here on, no event
     assert rows.filter(symbol="FB")["split"].null_count() == rows.filter(symbol="FB").height
     assert factor_rows(LEAN / "factor_files" / "spy.csv").height > 90
+
+
+@pytest.mark.skipif(not LEAN.exists(), reason="the shared data is not here")
+def test_another_vendor_reports_the_very_same_actions_and_returns():
+    wiki = price_delivery([SHARED / "prices" / "quandl_wiki_sample"], source="wiki").rows
+    wiki = wiki.filter(symbol="AAPL").with_columns(
+        pl.col("close", "adjusted_close", "split", "dividend").cast(pl.Float64)
+    )
+    bars = price_delivery([LEAN / "daily" / "aapl.zip"], source="lean").rows
+    both = wiki.join(bars, on="trade_date", suffix="_lean").sort("trade_date")
+    assert both.height == 252
+    assert both["split_lean"].fill_null(1.0).equals(both["split"], check_names=False)
+    assert both["dividend_lean"].fill_null(0.0).equals(both["dividend"], check_names=False)
+    assert both.filter(pl.col("dividend") > 0.0)["dividend"].to_list() == [3.05, 3.29, 0.47, 0.47]
+    shares, cash = pl.col("split_lean").fill_null(1.0), pl.col("dividend_lean").fill_null(0.0)
+    same = (pl.col("close") - pl.col("close_lean")).abs() < 1e-9  # the one rounds some closes, the other not
+    apart = both.select(
+        is_same=same & same.shift(1),
+        ours=(pl.col("close_lean") * shares + cash) / pl.col("close_lean").shift(1) - 1.0,
+        theirs=pl.col("adjusted_close") / pl.col("adjusted_close").shift(1) - 1.0,
+    ).filter("is_same")
+    assert apart.height > 180
+    np.testing.assert_allclose(apart["ours"], apart["theirs"], rtol=0.0, atol=1e-12)
