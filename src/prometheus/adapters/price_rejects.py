@@ -132,7 +132,8 @@ def _rejected(rows: pl.DataFrame, violations: pl.DataFrame) -> pl.DataFrame:
         *(pl.col(name).first().alias(f"said_{name}") for name in ("symbol", "trade_date")),
     )
     present = [name for name in KEPT if name in rows.columns]
-    texts = rows.select(
+    keys = said.select(pl.col(name).cast(rows.schema[name]) for name in ("file", "row"))
+    texts = rows.join(keys, on=["file", "row"], how="semi").select(
         pl.col("file").cast(pl.String),
         pl.col("row").cast(pl.Int64),
         *(pl.col(name).cast(pl.String) for name in present),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 NULL = "\\N"
+ROWS_AT_ONCE = 65_536
+"""The server takes rows in while the next ones are written out."""
 
 
 def copy_frame(
@@ -40,14 +42,15 @@ def copy_frame(
     """
     if frame.height == 0:
         return 0
-    buffer = io.BytesIO()
     names = frame.columns if columns is None else list(columns)
-    frame.select(names).write_csv(buffer, include_header=False, null_value=NULL)
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, NULL '\\N')").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(buffer.getbuffer())
+        for rows in frame.select(names).iter_slices(ROWS_AT_ONCE):
+            buffer = io.BytesIO()
+            rows.write_csv(buffer, include_header=False, null_value=NULL)
+            copy.write(buffer.getbuffer())
     return frame.height
 
 
