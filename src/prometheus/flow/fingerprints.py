@@ -3,7 +3,9 @@
 A panel has one digest a day, over the instruments that have a row that day: what the reference tables say of
 them, whether they are delisted by then, and their values. An instrument that is new in the tables changes no
 day on which it has no row. A delisting is told on the days that follow it, because there are no more rows
-then: every window that holds the last rows and ends after the delisting sees it. A window's digest is over
+then: every window that holds the last rows and ends after the delisting sees it. The same holds for the
+indices that an instrument is a member of on the day: a change is told on the days that follow it, and no day
+before a change knows of it. A window's digest is over
 the days it covers: a batch of a thousand dates costs one pass over its panels.
 """
 
@@ -49,14 +51,21 @@ def day_digests(
     is_delisted = assets.delisted[None, :] <= following[:, None]
     is_new = is_delisted & (assets.delisted[None, :] > dates[:, None] - TOLD_DAYS)
     is_told = present | is_new
-    said = np.packbits(present, axis=1), np.packbits(is_delisted & is_told, axis=1)
+    members = {index: spans.at(dates, len(assets)) for index, spans in assets.members.items()}
+    for index, spans in assets.members.items():
+        is_told |= members[index] != spans.at(dates - TOLD_DAYS, len(assets))
+    masks = [present, is_delisted & is_told]
+    if members:
+        masks += [is_told, *(is_member & is_told for is_member in members.values())]
+    said = [np.packbits(mask, axis=1) for mask in masks]
     alike: dict[bytes, list[int]] = {}
     for t in range(len(dates)):
-        alike.setdefault(said[0][t].tobytes() + said[1][t].tobytes(), []).append(t)
+        alike.setdefault(b"".join([mask[t].tobytes() for mask in said]), []).append(t)
     out = [b""] * len(dates)
     for days in alike.values():
         t = days[0]
-        head = header + _reference(assets, np.flatnonzero(is_told[t]), is_delisted[t])
+        of_day = {index: is_member[t] for index, is_member in members.items()}
+        head = header + _reference(assets, np.flatnonzero(is_told[t]), is_delisted[t], of_day)
         places = np.flatnonzero(present[t])
         for some in range(0, len(days), _DAYS_AT_ONCE):
             chosen = np.array(days[some : some + _DAYS_AT_ONCE])
@@ -76,8 +85,10 @@ def series_digests(columns: Mapping[str, FloatArray]) -> list[bytes]:
     return [hashlib.blake2b(header + day.tobytes(), digest_size=DIGEST_SIZE).digest() for day in values]
 
 
-def _reference(assets: Assets, places: IntArray, is_delisted: BoolArray) -> bytes:
-    """Return the digest of what the reference tables say of instruments."""
+def _reference(
+    assets: Assets, places: IntArray, is_delisted: BoolArray, members: Mapping[str, BoolArray]
+) -> bytes:
+    """Return the digest of what the reference tables say of instruments on a day."""
     return digest(
         *[
             "\x1f".join(
@@ -89,6 +100,7 @@ def _reference(assets: Assets, places: IntArray, is_delisted: BoolArray) -> byte
                     assets.asset_classes[i],
                     assets.currencies[i],
                     "delisted" if is_delisted[i] else "",
+                    *(index for index, is_member in members.items() if is_member[i]),
                 )
             )
             for i in places.tolist()

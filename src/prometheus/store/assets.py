@@ -8,6 +8,7 @@ import numpy as np
 import psycopg
 
 from prometheus.flow.batch import Assets
+from prometheus.flow.memberships import index_members
 from prometheus.kernel.errors import UnknownInstrumentError
 from prometheus.kernel.ids import key_digests
 
@@ -24,7 +25,8 @@ def read_assets(
     """
     found = connection.execute(
         "SELECT i.instrument_id, i.symbol, coalesce(i.issuer_id, ''), coalesce(s.sector, ''), i.asset_class, "
-        "i.currency, i.metadata ->> 'delisted' FROM instruments i LEFT JOIN issuers s USING (issuer_id) "
+        "i.currency, i.metadata ->> 'delisted', i.metadata -> 'memberships' "
+        "FROM instruments i LEFT JOIN issuers s USING (issuer_id) "
         "WHERE i.market_id = %s OR i.instrument_id = %s",
         [market_id, cash_instrument_id],
     ).fetchall()
@@ -34,7 +36,7 @@ def read_assets(
             f"Market {market_id} has no instruments.",
             remedy="`prometheus ingest instruments PATH --market ...` adds them.",
         )
-    ids, symbols, issuers, sectors, classes, currencies, delisted = zip(*rows, strict=True)
+    ids, symbols, issuers, sectors, classes, currencies, delisted, memberships = zip(*rows, strict=True)
     return Assets(
         ids=ids,
         symbols=symbols,
@@ -44,4 +46,9 @@ def read_assets(
         asset_classes=classes,
         currencies=currencies,
         delisted=np.array([d or "NaT" for d in delisted], dtype="datetime64[D]"),
+        members=index_members(
+            (place, span["index"], span["first"], span["last"])
+            for place, spans in enumerate(memberships)
+            for span in spans or ()
+        ),
     )

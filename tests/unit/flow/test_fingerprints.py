@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from prometheus.flow.batch import Assets
 from prometheus.flow.fingerprints import day_digests, window_digest
+from prometheus.flow.memberships import index_members
 from tests.unit.selection.worlds import assets_named
 
 IDS = ("A", "B", "C")
@@ -119,3 +120,37 @@ def test_a_window_depends_on_its_own_days_alone(changed: int) -> None:
     other = [*days[:changed], b"\xff" * 16, *days[changed + 1 :]]
     is_same = window_digest(days, 1, 3) == window_digest(other, 1, 3)
     assert is_same == (changed in (0, 4))
+
+
+def test_a_membership_that_changes_later_changes_no_day_before() -> None:
+    assets = replace(assets_named(IDS), members=index_members([(0, "SP500", "2001-01-02", None)]))
+    left = replace(assets, members=index_members([(0, "SP500", "2001-01-02", str(DATES[3]))]))
+    before = day_digests(prices(), assets, DATES, following=NEXT)
+    after = day_digests(prices(), left, DATES, following=NEXT)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
+
+
+def test_a_membership_that_changes_after_the_last_row_is_told() -> None:
+    values = prices()
+    for column in values.values():
+        column[2:, 0] = np.nan
+    assets = replace(assets_named(IDS), members=index_members([(0, "SP500", "2001-01-02", None)]))
+    left = replace(assets, members=index_members([(0, "SP500", "2001-01-02", str(DATES[3]))]))
+    before = day_digests(values, assets, DATES, following=NEXT)
+    after = day_digests(values, left, DATES, following=NEXT)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
+    alone = {name: column[5:] for name, column in values.items()}
+    assert day_digests(alone, left, DATES[5:], following=NEXT[5:]) == after[5:]
+
+
+def test_memberships_of_chosen_instruments_stay_theirs() -> None:
+    spans = [
+        (0, "SP500", None, "2013-01-08"),
+        (2, "SP500", "2013-01-09", None),
+        (2, "SP500", None, "2010-01-04"),
+    ]
+    assets = replace(assets_named(IDS), members=index_members(spans))
+    chosen = assets.chosen(assets.ids[1:])
+    whole, part = (a.members["SP500"].at(DATES, len(a)) for a in (assets, chosen))
+    assert np.array_equal(whole[:, 1:], part)
+    assert whole[:, 2].tolist() == [False, False, True, True, True, True]

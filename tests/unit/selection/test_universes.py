@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from prometheus.domain.selection.config import UniversesConfig
 from prometheus.domain.selection.steps import UNIVERSES
+from prometheus.flow.memberships import index_members
 from prometheus.flow.rows import Rows
 from prometheus.kernel.errors import UnknownInstrumentError
 from tests.unit.selection.worlds import World, world
@@ -90,6 +91,30 @@ def test_each_rule_gives_what_was_found_and_the_limit() -> None:
     assert reason(here, named, "US_EQ:N09") == {"rule": "instruments", "found": None, "limit": "named"}
     funds = short(asset_classes=("ETF",))
     assert reason(here, funds, "US_EQ:N00") == {"rule": "asset_classes", "found": "EQUITY", "limit": ["ETF"]}
+
+
+def test_a_universe_of_an_index_holds_its_members_of_the_day() -> None:
+    here = world(with_gaps=False)
+    left, joined = str(here.sessions.dates[100]), str(here.sessions.dates[101])
+    spans = [(0, "SP500", "1996-01-02", None), (1, "SP500", None, left), (2, "SP500", joined, None)]
+    here = replace(here, assets=replace(here.assets, members=index_members(spans)))
+    config = short(index="SP500")
+    assert tiers(chosen(here, [100], config), 100)["CORE"][0] == ("US_EQ:N00", "US_EQ:N01")
+    assert tiers(chosen(here, [101], config), 101)["CORE"][0] == ("US_EQ:N00", "US_EQ:N02")
+    assert reason(here, config, "US_EQ:N02") == {"rule": "not_a_member", "found": None, "limit": "SP500"}
+    batch = chosen(here, DAYS, config)
+    for day in DAYS:
+        assert tiers(batch, day) == tiers(chosen(here, [day], config), day)
+
+
+def test_an_index_that_nobody_was_in_is_an_error() -> None:
+    with pytest.raises(UnknownInstrumentError, match="known indices: none"):
+        chosen(world(), [100], short(index="SP500"))
+
+
+def test_a_setting_that_is_not_used_leaves_the_id_of_the_config_alone() -> None:
+    assert "index" not in UniversesConfig().canonical_body()
+    assert UniversesConfig(index="SP500").config_id != UniversesConfig().config_id
 
 
 def test_core_is_written_when_nobody_is_in_it_and_names_the_rules() -> None:

@@ -5,8 +5,8 @@ Asked in this order; the first answer counts:
 1. the id that the row gives;
 2. the issuer that its CIK names: its instrument with that symbol; else the instrument without a CIK that has
    the symbol; else its only instrument that the file doesn't name otherwise, which was renamed;
-3. the instrument that had the symbol on the file's day, or last where the file has no day, unless the row is of another issuer: then the
-   symbol was reused;
+3. the instrument that had the symbol on the file's day, or last where the file has no day, unless the row
+   is of another issuer: then the symbol was reused;
 4. none: a new instrument, of the issuer that its CIK names if that is known.
 
 Another CIK alone is no other issuer: companies reorganise under a new one and keep trading. It is another

@@ -68,6 +68,7 @@ class UniversesConfig(EngineConfig):
 
     asset_classes: tuple[Literal["EQUITY", "ETF"], ...] = Field(default=("EQUITY", "ETF"), min_length=1)
     instruments: tuple[str, ...] | None = Field(default=None, min_length=1)
+    index: str | None = Field(default=None, min_length=1)
     history_window: int = Field(default=253, ge=1)
     min_history: int = Field(default=252, ge=1)
     max_staleness: int = Field(default=0, ge=0)
@@ -84,3 +85,10 @@ class UniversesConfig(EngineConfig):
         if self.max_staleness >= self.history_window:
             raise ValueError("max_staleness must be below history_window")
         return self
+
+    def canonical_body(self) -> dict[str, Any]:
+        """Return the settings; without an index as they were before there was this setting."""
+        body = super().canonical_body()
+        if self.index is None:
+            del body["index"]
+        return body

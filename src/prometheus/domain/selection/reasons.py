@@ -97,6 +97,7 @@ class _Reasons:
         limits = {
             "asset_classes": list(config.asset_classes),
             "instruments": "named",
+            "not_a_member": config.index,
             "max_staleness": config.max_staleness,
             "min_history": config.min_history,
             "min_close": config.min_close,

@@ -12,7 +12,7 @@ from prometheus.kernel.arrays import BoolArray, DateArray, FloatArray, IntArray
 from prometheus.kernel.errors import UnknownInstrumentError
 
 RULES = (
-    "asset_classes", "instruments", "delisted", "max_staleness", "min_history", "min_close",
+    "asset_classes", "instruments", "not_a_member", "delisted", "max_staleness", "min_history", "min_close",
     "min_dollar_volume",
 )  # fmt: skip
 """In the order in which they are asked; the first that a name breaks is its reason."""
@@ -58,6 +58,23 @@ def is_listed_by(names: tuple[str, ...], assets: Assets) -> BoolArray:
     wanted = set(names)
     pairs = zip(assets.ids, assets.symbols, strict=True)
     return np.fromiter((i in wanted or s in wanted for i, s in pairs), dtype=np.bool_, count=len(assets))
+
+
+def members_of(index: str, dates: DateArray, assets: Assets) -> BoolArray:
+    """Return who was a member of an index on each date, shape (n_dates, n_assets).
+
+    Raises
+    ------
+    UnknownInstrumentError
+        If no instrument of the market ever was one.
+    """
+    if index not in assets.members:
+        known = ", ".join(assets.members) or "none"
+        raise UnknownInstrumentError(
+            f"index: no instrument of the market is known as a member of {index!r}; known indices: {known}.",
+            remedy="`prometheus ingest instruments MEMBERSHIPS --index ...` adds memberships.",
+        )
+    return assets.members[index].at(dates, len(assets))
 
 
 def membership(
@@ -110,6 +127,8 @@ def membership(
     )
     if config.instruments is not None:
         ask("instruments", ~is_listed_by(config.instruments, assets)[None, :])
+    if config.index is not None:
+        ask("not_a_member", ~members_of(config.index, dates, assets))
     ask("delisted", assets.delisted[None, :] <= dates[:, None])
     ask("max_staleness", staleness > config.max_staleness, staleness)
     ask("min_history", n_closes < config.min_history, n_closes)
