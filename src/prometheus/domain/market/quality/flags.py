@@ -34,9 +34,9 @@ from prometheus.domain.market.quality.repeats import (
     EqualBars,
     equal_bars,
     repeated_bar,
-    stale_run,
     twin_series,
 )
+from prometheus.domain.market.quality.stale import stale_run
 from prometheus.kernel.arrays import BoolArray
 from prometheus.kernel.sessions import Sessions
 

@@ -1,4 +1,4 @@
-"""What stands there twice: bars of another day, runs without a change, another instrument's series."""
+"""What stands there twice: a bar of another day, another instrument's series."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 PRICES = ("open", "high", "low", "close")
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 TABLE_BITS = 20
-SHARE_BARS = 252
-"""Bars before and after a run that tell how often closes don't change: what trades rarely may trade later."""
-PRIOR_ROWS, PRIOR_SHARE = 20.0, 0.02
-"""Weight and value of what is supposed of the share of unchanged closes before any are seen: about what
-shares quoted in cents show."""
 NEAR = 10
 """Bars before and after one that tell the steps in which its prices move."""
 SEARCHED = 1000.0
@@ -28,8 +23,10 @@ SAME_PRICE = 1e-6
 """Part of a price below which two are the same."""
 MIN_POOL = 3
 """Names that repeat the same two days, from which the days are judged and not each name."""
-CLEARLY = 1.0
-"""Log-likelihood by which one of two equal bars must fit its place worse, to be the wrong one alone."""
+CLEARLY = 3.0
+"""Log-likelihood by which one of two equal bars must fit its place worse to be clearly wrong, 20 to 1."""
+HABIT, HABIT_SHARE = 10, 0.9
+"""Clear pairs, and the share of them, in which the same side is wrong, that are the vendor's habit."""
 MAX_TWIN_GAP = 5
 """Sessions without an equal bar that don't end a stretch of equal ones."""
 MIN_DISTINCT = 10
@@ -111,9 +108,10 @@ def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) 
     Notes
     -----
     Only where chance is unlikely (`_chance`). Of the two bars the one counts that fits its place worse: the
-    gaps to its neighbours, and its move beside its market's.
-    Where several names repeat the same two days, their misfits are added up first, because vendors mix up
-    days, not names. Where neither fits clearly worse, both count.
+    gaps to its neighbours, and its move beside its market's. Where several names repeat the same two days,
+    their misfits are added up first, because vendors mix up days, not names. Where neither fits clearly
+    worse, the side counts that is wrong in nearly all clear pairs of the delivery, the earlier or the later;
+    without such a habit both do.
     """
     left, right = equal.left, equal.right
     is_real = _chance(bars, left, right) <= config.repeat_odds
@@ -131,8 +129,16 @@ def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) 
         pooled = np.bincount(of_pair, weights=own, minlength=days.shape[1])[of_pair]
         misfits.append(np.where(n_names[of_pair] >= MIN_POOL, pooled, own))
     surplus = misfits[0] - misfits[1]
-    found[left[surplus >= -CLEARLY]] = True
-    found[right[surplus <= CLEARLY]] = True
+    is_left, is_right = surplus >= CLEARLY, surplus <= -CLEARLY
+    n_left, n_right = np.count_nonzero(is_left), np.count_nonzero(is_right)
+    is_habit = max(n_left, n_right) >= max(HABIT, HABIT_SHARE * (n_left + n_right))
+    is_open = ~is_left & ~is_right
+    if not is_habit or n_left > n_right:
+        is_left |= is_open
+    if not is_habit or n_right > n_left:
+        is_right |= is_open
+    found[left[is_left]] = True
+    found[right[is_right]] = True
     return found
 
 
@@ -180,55 +186,6 @@ def _tick(bars: Bars, rows: IntArray) -> FloatArray:
         n_steps = np.count_nonzero(np.isfinite(steps), axis=1)
         ticks[start : start + CHUNK] = np.sort(steps, axis=1)[np.arange(len(part)), n_steps // 10]
     return ticks
-
-
-def stale_run(bars: Bars, config: QualityConfig) -> BoolArray:
-    """Return where bars, or closes, only repeat those before them for longer than is usual.
-
-    Notes
-    -----
-    Whole bars: ``min_stale_bars`` repetitions in a row of one with a range. Closes: a run of
-    ``min_stale_closes`` or more whose chance lies below ``stale_odds``: the share of unchanged closes within
-    a year on both sides, to the power of the run's length. The first of equal bars is not flagged.
-    """
-    close = bars.values["close"]
-    unchanged = _repeats(bars, close)
-    bar = unchanged & (bars.values["high"] > bars.values["low"])
-    for name in PRICES[:3]:
-        if not bar.any():
-            break
-        bar &= _repeats(bars, bars.values[name])
-    found = np.zeros(len(bars), dtype=bool)
-    for start, length in zip(*_runs(bar), strict=True):
-        if length >= config.min_stale_bars:
-            found[start : start + length] = True
-    starts, lengths = _runs(unchanged)
-    long = lengths >= config.min_stale_closes
-    starts, lengths = starts[long], lengths[long]
-    if not len(starts):
-        return found
-    from_row = np.maximum(starts - SHARE_BARS, bars.first[starts])
-    to_row = np.minimum(starts + lengths + SHARE_BARS, bars.last[starts] + 1)
-    total = np.concatenate([[0], np.cumsum(unchanged)])
-    n_unchanged = total[to_row] - total[from_row] - lengths
-    n_rows = to_row - from_row - lengths
-    share = (n_unchanged + PRIOR_ROWS * PRIOR_SHARE) / (n_rows + PRIOR_ROWS)
-    is_stale = lengths * np.log(np.minimum(share, 0.99)) < np.log(config.stale_odds)
-    for start, length in zip(starts[is_stale].tolist(), lengths[is_stale].tolist(), strict=True):
-        found[start : start + length] = True
-    return found
-
-
-def _repeats(bars: Bars, values: FloatArray) -> BoolArray:
-    found = np.zeros(len(values), dtype=bool)
-    found[1:] = (values[1:] == values[:-1]) & (bars.instrument[1:] == bars.instrument[:-1])
-    return found
-
-
-def _runs(found: BoolArray) -> tuple[IntArray, IntArray]:
-    """Return starts and lengths of the runs of true."""
-    edges = np.flatnonzero(np.diff(found.astype(np.int8), prepend=0, append=0))
-    return edges[::2], edges[1::2] - edges[::2]
 
 
 def twin_series(bars: Bars, equal: EqualBars, config: QualityConfig) -> BoolArray:
