@@ -4,7 +4,7 @@
 2. Legal endings go; what is left is the core.
 3. The core without trailing words that say what a company does ("Hormel Foods"), its first word where it is
    nobody's word but theirs ("JPMorgan Chase"), the last one behind a given name ("Walt Disney"), initials
-   ("General Electric" with the ticker GE, "Johnson & Johnson") are aliases.
+   ("General Electric" with the ticker GE, "Johnson & Johnson") and hyphenated parts are aliases.
 4. An alias of ordinary words, of a surname or a place, or of two letters needs a second sign.
 """
 
@@ -139,21 +139,25 @@ def aliases_of(name: str, symbols: tuple[str, ...] = ()) -> tuple[Alias, ...]:
         initials = f"{core[0][0]}&{core[2][0]}"
         if initials not in NOT_INITIALS:
             add((initials,), "nothing", is_capitals=True)
-    for first_part, second_part in re.findall(
-        r"([A-Za-z]+)-([A-Za-z]{3,})", name
-    ):  # "Wal-Mart" is Walmart now
-        word = (first_part + second_part).lower()
+    for halves in re.findall(r"([A-Za-z]+)-([A-Za-z]{3,})", name):  # what was Wal-Mart is Walmart now
+        word = "".join(halves).lower()
         add((word,), _needs((word,)))
+        pair = (plain(halves[0]), plain(halves[1]))
+        if not set(pair) & (common_words() | DESCRIPTORS):
+            add(pair, _needs(pair))
     letters = "".join(word[0] for word in core if word != "and")
     for symbol in symbols:
-        if len(symbol) > 1 and symbol.lower() == letters and letters not in ACRONYMS:
-            add((letters,), "sign" if len(letters) == 2 else "nothing", is_capitals=True)
+        word = symbol.lower()
+        if len(word) > 1 and word in (letters, first) and _needs((word,)) in ("nothing", "sign"):
+            add((word,), "sign" if len(word) == 2 else _needs((word,)), is_capitals=True)
     return tuple(found.values())
 
 
 def _needs(words: tuple[str, ...]) -> Needs:
     if len(words) > 1:
         said = common_words() | DESCRIPTORS
+        if all(word in PLACES for word in words):
+            return "noun"
         return "sign" if all(word in said or word == "and" for word in words) else "nothing"
     word = words[0]
     if word in GENERIC or word in DESCRIPTORS or word in INDICES or word in ACRONYMS:
