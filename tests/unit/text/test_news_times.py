@@ -1,6 +1,6 @@
 """Times as sources write them become moments in UTC; nothing is guessed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from zoneinfo import ZoneInfo
 
 import pandas as pd
