@@ -23,37 +23,12 @@ from prometheus.domain.text.facts import FLOWS, Fact, months_between, unit_of
 _IX = "{http://www.xbrl.org/2013/inlineXBRL}"
 _XBRLI = "{http://www.xbrl.org/2003/instance}"
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "blockquote",
-        "body",
-        "br",
-        "center",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tr",
+    {
+        "address", "article", "blockquote", "body", "br", "center", "dd", "div", "dl", "dt", "footer", "form",
+        "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr",
         "ul",
-    ]
-)
+    }
+)  # fmt: skip
 _UNSEEN = frozenset({"script", "style", "head", "noscript", "template"})
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0\u2007\u2009\u202f\u200b]+")

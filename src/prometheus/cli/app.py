@@ -38,6 +38,7 @@ VERBS = (
     Verb("demo", "prometheus.cli.demo", "See it all at work on real prices, offline."),
     Verb("ingest", "prometheus.cli.ingest", "Take prices from files into the historical database."),
     Verb("derive", "prometheus.cli.derive", "Compute returns and volatilities from the prices."),
+    Verb("profiles", "prometheus.cli.profiles", "Compute ratios and risk flags from the filings."),
     Verb("prices", "prometheus.cli.prices", "Show a bar with all its versions and their deliveries."),
     Verb("backtest", "prometheus.cli.backtest", "Run a strategy over the past, every decision on record."),
     Verb(

@@ -1,0 +1,221 @@
+"""A market's profiles, from the filings that are stored.
+
+1. All filings that report facts are read in the order in which they became known; for each session the
+   profiles that its knowledge gives are computed (`domain.profiles.steps`).
+2. A session's decision has an id that follows from what its profiles rest on. On record already: nothing to
+   do.
+3. Profiles that say something else than the current ones are written, with their decision, in one transaction
+   of the runtime database for a stretch of sessions.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from prometheus.bootstrap.markets import sessions_of_market
+from prometheus.kernel.ids import decision_id, uuid_text
+from prometheus.store.connections import Databases, connect, driver_errors, open_databases
+from prometheus.store.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from prometheus.domain.profiles.books import Found
+    from prometheus.domain.profiles.config import ProfilesConfig
+    from prometheus.domain.profiles.steps import DayProfiles, KnownFiling
+    from prometheus.flow.progress import Progress
+    from prometheus.kernel.sessions import Sessions
+    from prometheus.store.copying import Connection
+
+STRETCH = 64
+"""Sessions a transaction: a crash loses no more than these, and running again makes them anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesRecord:
+    """What became of a market's profiles.
+
+    Attributes
+    ----------
+    n_sessions : int
+        Sessions between the dates on which something became known.
+    n_decisions, n_profiles : int
+        Written now.
+    n_issuers : int
+        Issuers that have filings.
+    first, last : datetime.date or None
+        Of these sessions.
+    """
+
+    market_id: str
+    n_sessions: int
+    n_decisions: int
+    n_profiles: int
+    n_issuers: int
+    first: date | None
+    last: date | None
+
+
+def build_profiles(
+    settings: Settings,
+    market_id: str,
+    first: np.datetime64 | None = None,
+    last: np.datetime64 | None = None,
+    *,
+    config: ProfilesConfig | None = None,
+    progress: Progress | None = None,
+) -> ProfilesRecord:
+    """Write the profiles of the sessions on which something became known.
+
+    Parameters
+    ----------
+    settings : Settings
+    market_id : str
+    first, last : datetime64[D], optional
+        Dates to write profiles about; what became known earlier is known on them all the same. All by
+        default.
+    config : ProfilesConfig, optional
+    progress : Progress, optional
+
+    Raises
+    ------
+    ConfigError
+        If the market is not registered.
+    """
+    from prometheus.domain.profiles.config import ProfilesConfig as Config
+    from prometheus.domain.profiles.steps import filings_by_session, profiles
+    from prometheus.flow.progress import Silent
+    from prometheus.store.profiles import sectors_of_issuers
+
+    config = config or Config()
+    hook = progress or Silent()
+    databases = open_databases(settings)
+    sessions = sessions_of_market(databases, market_id)
+    with driver_errors(), connect(databases.runtime_url) as runtime:
+        sectors = sectors_of_issuers(runtime, market_id)
+        filings = filings_by_session(_filings(databases, sectors, config), sessions)
+        values = _market_values(databases, runtime, market_id, filings, sessions)
+        days = profiles(filings, sessions, config, sectors=sectors, market_values=values)
+        low, high = date.min if first is None else first.astype(object), date.max
+        high = high if last is None else last.astype(object)
+        n_sessions = n_decisions = n_profiles = 0
+        span: list[date] = []
+        stretch: list[DayProfiles] = []
+        hook.start("sessions", len(filings))
+        for day in days:
+            hook.advance(1)
+            if low <= day.as_of_date <= high:
+                n_sessions += 1
+                span = [*span[:1], day.as_of_date]
+                stretch.append(day)
+            if len(stretch) == STRETCH:
+                made = _written(runtime, market_id, config, stretch)
+                n_decisions, n_profiles = n_decisions + made[0], n_profiles + made[1]
+                stretch = []
+        made = _written(runtime, market_id, config, stretch)
+        hook.finish()
+    return ProfilesRecord(
+        market_id,
+        n_sessions,
+        n_decisions + made[0],
+        n_profiles + made[1],
+        len({filing.issuer_id for new in filings.values() for filing in new}),
+        span[0] if span else None,
+        span[-1] if span else None,
+    )
+
+
+def _filings(
+    databases: Databases, sectors: Mapping[str, str | None], config: ProfilesConfig
+) -> list[KnownFiling]:
+    from prometheus.domain.profiles.steps import KnownFiling as Filing
+    from prometheus.store.filings import facts_on_record
+
+    with driver_errors(), connect(databases.historical_url) as historical:
+        stored = facts_on_record(historical, list(sectors), config.accepted_bases)
+    return [Filing(one.filing_id, one.issuer_id, one.accepted_at, one.content, one.facts) for one in stored]
+
+
+def _market_values(
+    databases: Databases,
+    runtime: Connection,
+    market_id: str,
+    filings: Mapping[int, list[KnownFiling]],
+    sessions: Sessions,
+) -> dict[tuple[str, date], Found]:
+    """Return what the shares of issuers with one instrument were worth on the days of their profiles."""
+    from prometheus.domain.profiles.books import Found as Number
+    from prometheus.domain.profiles.steps import shares_by_session
+    from prometheus.store.profiles import closes_and_splits, single_instruments
+
+    of_issuer = single_instruments(runtime, market_id)
+    counted = [one for one in shares_by_session(filings, sessions) if one[0] in of_issuer]
+    with driver_errors(), connect(databases.historical_url) as historical:
+        prices = closes_and_splits(historical, [(of_issuer[i], day, since) for i, day, since, *_ in counted])
+    return {
+        (issuer, day): Number(shares * price[0] * price[1], day, (filing,), note="close * shares_outstanding")
+        for (issuer, day, _, shares, filing), price in zip(counted, prices, strict=True)
+        if price is not None
+    }
+
+
+def _written(
+    runtime: Connection, market_id: str, config: ProfilesConfig, days: list[DayProfiles]
+) -> tuple[int, int]:
+    """Write the profiles of sessions and their decisions; return how many of each."""
+    import polars as pl
+
+    from prometheus.flow.storage import Decision
+    from prometheus.store.decisions import record_decision
+    from prometheus.store.profiles import current_profiles, decisions_on_record, profile_text, write_profiles
+
+    if not days:
+        return 0, 0
+    recorded = decisions_on_record(runtime, config.engine_name, market_id)
+    current = current_profiles(runtime, market_id, days[0].as_of_date, days[-1].as_of_date)
+    rows: list[tuple[str, str, str, str]] = []
+    n_decisions = 0
+    for day in days:
+        as_of = np.datetime64(day.as_of_date, "D")
+        raw_id = decision_id(
+            engine_name=config.engine_name,
+            config_id=config.config_id,
+            context_id=market_id,
+            as_of_date=as_of,
+            fingerprint=day.fingerprint,
+        )
+        if raw_id in recorded:
+            continue
+        n_before = len(rows)
+        for profile in day.profiles:
+            body = profile.structured(uuid_text(raw_id))
+            text = profile_text(body, dict(profile.flags))
+            if current.get((profile.issuer_id, day.as_of_date)) != text:
+                rows.append(
+                    (
+                        profile.issuer_id,
+                        str(day.as_of_date),
+                        json.dumps(body),
+                        json.dumps(dict(profile.flags)),
+                    )
+                )
+        decision = Decision(
+            decision_id=raw_id,
+            engine_name=config.engine_name,
+            config_id=config.config_id,
+            context_id=market_id,
+            as_of_date=as_of,
+            input_refs={"fingerprint": day.fingerprint.hex(), "known_at": None, "table": "filings"},
+            raw_input_summary={"n_filings": day.n_filings, "n_issuers": len(day.profiles)},
+            proposed_action={"profiles": len(rows) - n_before},
+        )
+        n_decisions += record_decision(runtime, decision, config, created_by="profiles")
+    names = ("issuer_id", "as_of_date", "structured", "risk_flags")
+    write_profiles(runtime, pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row"))
+    runtime.commit()
+    return n_decisions, len(rows)

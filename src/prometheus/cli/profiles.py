@@ -1,0 +1,68 @@
+"""``prometheus profiles``: what was known about issuers, from their filings."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.progress import Bar
+from prometheus.kernel.errors import ConfigError
+from prometheus.store.settings import settings_from_environment
+
+if TYPE_CHECKING:
+    import numpy as np
+
+app = typer.Typer()
+
+
+@app.command()
+def profiles(
+    market: Annotated[str, typer.Option("--market", help="The market.")] = "US_EQ",
+    first: Annotated[str | None, typer.Option("--from", help="First date; that of the first filing.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last date; that of the last filing.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute ratios, scores and risk flags of issuers from the filings that are stored.
+
+    A profile is written for each session on which something new became known of an issuer: filings accepted
+    by its close, never by the end of their period. A restatement gives a new profile; those before it stay.
+
+    Ratios with flows are over the year to the latest report. Flags rank an issuer within its sector.
+    Running it again writes nothing.
+    """
+    from prometheus.bootstrap.profiles import build_profiles
+
+    record = build_profiles(
+        settings_from_environment(),
+        market,
+        _date(first, "--from"),
+        _date(last, "--to"),
+        progress=Bar("profiles"),
+    )
+    if as_json:
+        print_json(record)
+        return
+    if record.first is None:
+        say(f"{market} has no filings with facts; `prometheus ingest fundamentals` takes them in.")
+        return
+    print_table(
+        ["market", "issuers", "sessions", "decisions written", "profiles written", "first", "last"],
+        [
+            (market, record.n_issuers, record.n_sessions, record.n_decisions, record.n_profiles,
+             record.first, record.last)
+        ],
+    )  # fmt: skip
+
+
+def _date(text: str | None, option: str) -> np.datetime64 | None:
+    import numpy as np
+
+    if text is None:
+        return None
+    try:
+        return np.datetime64(date.fromisoformat(text), "D")
+    except ValueError as error:
+        raise ConfigError(f"{option}: {text!r} is no date.", remedy="Write it as 2013-02-08.") from error

@@ -1,0 +1,1 @@
+"""What was known about an issuer as of a date."""

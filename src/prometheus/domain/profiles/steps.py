@@ -1,0 +1,186 @@
+"""Profiles from filings: one for each issuer of which something new became known, on the session it did.
+
+1. Filings come in the order of their acceptance. One accepted at the close of a session or before is known
+   on it.
+2. On each session the books of the issuers that filed learn; their measures are computed anew.
+3. Flags rank them within their sector, among the latest measures of all its issuers that are not too old.
+4. What a session's profiles rest on is digested: the histories of the sectors' issuers, sectors and market
+   values. A filing that comes later changes no digest, and no profile, of a session before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from prometheus.domain.profiles.books import Absent, Books, Found
+from prometheus.domain.profiles.config import ProfilesConfig
+from prometheus.domain.profiles.measures import Measured, measured
+from prometheus.domain.profiles.risk_flags import FLAGS, risk_flags
+from prometheus.kernel.ids import digest
+from prometheus.kernel.sessions import Sessions
+
+NO_MARKET_VALUE = Absent("no market value: shares_outstanding or a price is not known")
+_FLAG_MEASURES = frozenset(measure for measure, _ in FLAGS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFiling:
+    """A filing that reports facts: ``facts`` are the members of ``filings.metadata.facts``."""
+
+    filing_id: int
+    issuer_id: str
+    accepted_at: datetime
+    content: str
+    facts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A profile: measures, why others are absent, and risk flags."""
+
+    issuer_id: str
+    measures: Mapping[str, Measured]
+    absent: Mapping[str, str]
+    flags: Mapping[str, object]
+
+    def structured(self, decision: str) -> dict[str, Any]:
+        """Return it as it stands in ``profiles.structured``."""
+        values: dict[str, Any] = {name: one.as_json() for name, one in self.measures.items()}
+        return {**values, "absent": dict(self.absent), "decision_id": decision}
+
+
+@dataclass(frozen=True, slots=True)
+class DayProfiles:
+    """The profiles of a session, and the digest of what they rest on."""
+
+    as_of_date: date
+    fingerprint: bytes
+    profiles: tuple[Profile, ...]
+    n_filings: int
+
+
+def filings_by_session(filings: Iterable[KnownFiling], sessions: Sessions) -> dict[int, list[KnownFiling]]:
+    """Return the filings that each session (by its place) is the first to know, in their order.
+
+    A filing is known on the first session that closes at the moment of its acceptance or after it.
+    """
+    found: dict[int, list[KnownFiling]] = {}
+    for filing in filings:
+        moment = np.datetime64(filing.accepted_at.astimezone(UTC).replace(tzinfo=None), "us")
+        place = int(np.searchsorted(sessions.closes.astype("datetime64[us]"), moment))
+        if place < len(sessions.dates):
+            found.setdefault(place, []).append(filing)
+    return dict(sorted(found.items()))
+
+
+def shares_by_session(
+    filings: Mapping[int, Sequence[KnownFiling]], sessions: Sessions
+) -> list[tuple[str, date, date, float, int]]:
+    """Return for each profile to come the shares it may be valued with.
+
+    Returns
+    -------
+    list of (issuer_id, as_of_date, date of the count, shares, filing_id)
+        The latest count that is known on the session, of issuers that have one.
+    """
+    latest: dict[str, tuple[date, float, int]] = {}
+    out: list[tuple[str, date, date, float, int]] = []
+    for place, new in filings.items():
+        day = _date(sessions, place)
+        for filing in new:
+            for fact in filing.facts:
+                if fact["name"] == "shares_outstanding":
+                    counted = date.fromisoformat(fact["end"])
+                    if filing.issuer_id not in latest or counted >= latest[filing.issuer_id][0]:
+                        latest[filing.issuer_id] = (counted, float(fact["value"]), filing.filing_id)
+        changed = sorted({filing.issuer_id for filing in new} & set(latest))
+        out += [(issuer, day, *latest[issuer]) for issuer in changed]
+    return out
+
+
+def profiles(
+    filings: Mapping[int, Sequence[KnownFiling]],
+    sessions: Sessions,
+    config: ProfilesConfig,
+    *,
+    sectors: Mapping[str, str | None],
+    market_values: Mapping[tuple[str, date], Found],
+) -> Iterator[DayProfiles]:
+    """Yield the profiles of each session on which something became known.
+
+    Parameters
+    ----------
+    filings : mapping of int to sequence of KnownFiling
+        See `filings_by_session`: all that is known, from the first filing on.
+    sessions : Sessions
+    config : ProfilesConfig
+    sectors : mapping of str to str or None
+        By issuer.
+    market_values : mapping of (str, date) to Found
+        By issuer and session.
+    """
+    books: dict[str, Books] = {}
+    histories: dict[str, bytes] = {}
+    latest: dict[str, dict[str, Measured]] = {}
+    of_sector: dict[str | None, set[str]] = {}
+    for place, new in filings.items():
+        day = _date(sessions, place)
+        for filing in new:
+            issuer = filing.issuer_id
+            books.setdefault(issuer, Books()).learn(filing.filing_id, filing.facts)
+            histories[issuer] = digest(
+                histories.get(issuer, b""), filing.accepted_at.isoformat(), filing.content
+            )
+            of_sector.setdefault(sectors.get(issuer), set()).add(issuer)
+        changed = sorted({filing.issuer_id for filing in new})
+        reasons: dict[str, dict[str, str]] = {}
+        for issuer in changed:
+            latest[issuer], reasons[issuer] = measured(
+                books[issuer],
+                is_financial=sectors.get(issuer) in config.financial_sectors,
+                market_value=market_values.get((issuer, day), NO_MARKET_VALUE),
+            )
+        found = []
+        for issuer in changed:
+            sector = sectors.get(issuer)
+            peers = of_sector[sector] - {issuer} if sector is not None else set()
+            flags = risk_flags(
+                {name: one.value for name, one in latest[issuer].items()},
+                _values(latest, sorted(peers), day, config.max_age_days),
+                sector=sector,
+                as_of_date=str(day),
+                min_peers=config.min_peers,
+            )
+            found.append(Profile(issuer, latest[issuer], reasons[issuer], flags))
+        rests_on = set(changed)
+        for sector in {sectors.get(issuer) for issuer in changed} - {None}:
+            rests_on |= of_sector[sector]
+        parts: list[bytes | str] = []
+        for issuer in sorted(rests_on):
+            parts += [issuer, histories[issuer], sectors.get(issuer) or ""]
+        for issuer in changed:
+            value = market_values.get((issuer, day))
+            parts += [issuer, "" if value is None else repr(value.value)]
+        yield DayProfiles(day, digest(*parts), tuple(found), len(new))
+
+
+def _values(
+    latest: Mapping[str, Mapping[str, Measured]], issuers: Iterable[str], day: date, max_age_days: int
+) -> dict[str, list[float]]:
+    """Return the measures that flags rank, of these issuers, without those that are too old."""
+    values: dict[str, list[float]] = {}
+    for issuer in issuers:
+        for name, one in latest[issuer].items():
+            if name in _FLAG_MEASURES and (day - one.end).days <= max_age_days:
+                values.setdefault(name, []).append(one.value)
+    return values
+
+
+def _date(sessions: Sessions, place: int) -> date:
+    found: date = sessions.dates[place].astype(object)
+    return found

@@ -1,0 +1,113 @@
+"""Reads and writes of profiles, and of what they are valued with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from prometheus.store.copying import Connection, copy_frame
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_DAYS_WITHOUT_A_CLOSE = 7
+
+
+def sectors_of_issuers(connection: Connection, market_id: str) -> dict[str, str | None]:
+    """Return the sector of each issuer that has an instrument on a market."""
+    found = connection.execute(
+        "SELECT DISTINCT b.issuer_id, b.sector FROM issuers b JOIN instruments i USING (issuer_id)"
+        " WHERE i.market_id = %s",
+        [market_id],
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def single_instruments(connection: Connection, market_id: str) -> dict[str, str]:
+    """Return the instrument of each issuer of a market that has one only.
+
+    Shares of several classes have several prices, and no filing says them by instrument.
+    """
+    found = connection.execute(
+        "SELECT issuer_id, min(instrument_id) FROM instruments WHERE market_id = %s AND issuer_id IS NOT NULL"
+        " GROUP BY issuer_id HAVING count(*) = 1",
+        [market_id],
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def closes_and_splits(
+    connection: Connection, wanted: Sequence[tuple[str, date, date]]
+) -> list[tuple[float, float] | None]:
+    """Return for instruments the close of a day, and the split between another day and it.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    wanted : sequence of (instrument_id, day, since)
+
+    Returns
+    -------
+    list of (float, float) or None
+        The last close as traded of the week to the day, and the product of the splits after ``since`` until
+        then: new shares for an old one. None where there is no close.
+    """
+    if not wanted:
+        return []
+    found = connection.execute(
+        "SELECT g.place, p.close,"
+        " (SELECT coalesce(exp(sum(ln((s.metadata ->> 'split')::double precision))), 1)"
+        "  FROM prices_daily s WHERE s.instrument_id = g.id AND s.trade_date > g.since"
+        "  AND s.trade_date <= p.trade_date AND s.metadata ? 'split')"
+        " FROM unnest(%s::text[], %s::date[], %s::date[]) WITH ORDINALITY AS g (id, day, since, place)"
+        " CROSS JOIN LATERAL (SELECT close, trade_date FROM prices_daily WHERE instrument_id = g.id"
+        "  AND trade_date <= g.day AND trade_date > g.day - %s ORDER BY trade_date DESC LIMIT 1) p",
+        [[w[0] for w in wanted], [w[1] for w in wanted], [w[2] for w in wanted], MOST_DAYS_WITHOUT_A_CLOSE],
+    )
+    out: list[tuple[float, float] | None] = [None] * len(wanted)
+    for place, close, split in found:
+        out[place - 1] = (close, split)
+    return out
+
+
+def decisions_on_record(connection: Connection, engine_name: str, context_id: str) -> set[bytes]:
+    """Return the decisions of an engine about a context."""
+    found = connection.execute(
+        "SELECT decision_id FROM engine_decisions WHERE engine_name = %s AND context_id = %s",
+        [engine_name, context_id],
+    )
+    return {row[0].bytes for row in found}
+
+
+def current_profiles(
+    connection: Connection, market_id: str, first: date, last: date
+) -> dict[tuple[str, date], str]:
+    """Return the current profiles of a market's issuers about dates, as texts that can be compared.
+
+    Of two rows about one date the later one is current; the decision that wrote it is left out of the text.
+    """
+    found = connection.execute(
+        "SELECT DISTINCT ON (p.issuer_id, p.as_of_date) p.issuer_id, p.as_of_date,"
+        " p.structured - 'decision_id', p.risk_flags FROM profiles p WHERE p.as_of_date BETWEEN %s AND %s"
+        " AND EXISTS (SELECT FROM instruments i WHERE i.issuer_id = p.issuer_id AND i.market_id = %s)"
+        " ORDER BY p.issuer_id, p.as_of_date, p.created_at DESC",
+        [first, last, market_id],
+    )
+    return {(issuer, day): profile_text(body, flags) for issuer, day, body, flags in found}
+
+
+def profile_text(structured: Mapping[str, Any], risk_flags: Mapping[str, Any]) -> str:
+    """Return what a profile says, as a text that can be compared."""
+    body = {name: value for name, value in structured.items() if name != "decision_id"}
+    return json.dumps([body, risk_flags], sort_keys=True)
+
+
+def write_profiles(connection: Connection, rows: pl.DataFrame) -> int:
+    """Copy profiles into their table, in the transaction of the caller; return their number.
+
+    ``rows`` has issuer_id, as_of_date, structured and risk_flags.
+    """
+    return copy_frame(connection, "profiles", rows)
