@@ -181,7 +181,7 @@ class _Walk:
                 inner = name[:-3].rpartition("!")[2]
                 members = [Member(inner, partial(gunzipped, raw, budget))]
             kept = [m for m in members if self._is_wanted(m.path) or _is_archive(m.path)]
-            outer = _common_folders([m.path for m in kept])
+            outer = _n_outer_folders([m.path for m in kept])
             for member in kept:
                 below = "/".join(PurePosixPath(member.path).parts[outer:])
                 full = name if _is_single(lowered) else f"{name}!{below}"
@@ -240,7 +240,7 @@ class _Walk:
         self._faults.append(FileFault(name, error))
 
 
-def _common_folders(paths: Sequence[str]) -> int:
+def _n_outer_folders(paths: Sequence[str]) -> int:
     """Return how many folders all paths begin with in common."""
     folders = [PurePosixPath(path).parts[:-1] for path in paths]
     count = 0

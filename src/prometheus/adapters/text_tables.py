@@ -132,18 +132,13 @@ def _blocks(file: DeliveredFile, encoding: str, size: int) -> Iterator[bytes]:
     """Yield the bytes in pieces that end with a line, in UTF-8 unless they are broken."""
     with file.open() as stream:
         held = b""
-        is_first = True
-        for piece in _pieces(stream, file.name, encoding, size):
-            if is_first:
-                piece = piece.removeprefix(codecs.BOM_UTF8)
-                is_first = False
-            held += piece
+        for number, piece in enumerate(_pieces(stream, file.name, encoding, size)):
             end = held.rfind(b"\n") + 1
             if end:
                 yield held[:end]
-                held = held[end:]
+            held = held[end:] + (piece.removeprefix(codecs.BOM_UTF8) if number == 0 else piece)
         if held:
-            yield held + b"\n"
+            yield held if held.endswith(b"\n") else held + b"\n"
 
 
 def _pieces(stream: BinaryIO, name: str, encoding: str, size: int) -> Iterator[bytes]:

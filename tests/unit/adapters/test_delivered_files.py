@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import tempfile
 import zipfile
 
 import pytest
@@ -151,7 +152,7 @@ def test_a_bomb_is_refused_before_it_fills_anything(tmp_path):
 
 
 def test_a_large_member_waits_in_a_temporary_file_that_goes_with_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives.tempfile, "tempdir", str(tmp_path / "waiting"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "waiting"))
     (tmp_path / "waiting").mkdir()
     data = (b"2018-02-05,%d\n" * 3_000) % tuple(range(3_000))
     path = tarred(tmp_path / "a.tar", {"A.csv": data * (archives.IN_MEMORY // len(data) + 2)}, mode="w")
