@@ -78,7 +78,7 @@ def ledoit_wolf_correlation(returns: NDArray[np.float64]) -> ShrunkCorrelation:
     correlation = np.empty((values.shape[1], values.shape[1]))
     spread, noise = _correlated(values, correlation)
     shrinkage = 0.0 if spread == 0.0 else min(noise, spread) / spread
-    matrix = (1.0 - shrinkage) * correlation
+    matrix = (1.0 - shrinkage) * correlation + 0.0  # no minus zero
     np.fill_diagonal(matrix, 1.0)
     return ShrunkCorrelation(matrix, float(shrinkage))
 
