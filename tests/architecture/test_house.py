@@ -19,7 +19,7 @@ ROOM_NAMES = {
     "selection", "portfolios", "execution", "audit",
 }  # fmt: skip
 # Its tables are entities that a delivery brings; nothing is decided there, so it has no engine to configure.
-ROOMS_WITHOUT_ENGINE = {"reference"}
+ROOMS_WITHOUT_ENGINE = {"reference", "text"}
 NOT_A_MODEL = {"__init__.py", "config.py", "steps.py", "ports.py"}
 # What a package is called when it is installed, where that differs from what is imported.
 INSTALLED_AS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ N_PIECE = 20_000
 _MEGABYTE = 1_000_000
 
 
-@dataclass(slots=True)
 class Tally:
-    """Rows that came, blank ones, and those that are articles."""
+    """Counts rows that came, blank ones, and those that are articles."""
 
-    n_rows: int = 0
-    n_blank: int = 0
-    n_articles: int = 0
+    def __init__(self) -> None:
+        self.n_rows = 0
+        self.n_blank = 0
+        self.n_articles = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +53,10 @@ def staged_files(
     """Read and stage all files that can be read; raise the first fault where none can."""
     files: list[Mapping[str, Any]] = []
     faults: list[FileFault] = []
-    found = list(delivered_files(paths, suffixes=SUFFIXES, faults=faults))
-    progress.start("MB of news", sum(file.size for file in found) // _MEGABYTE + 1)
-    n_bytes = 0
-
-    def advance(n: int) -> None:
-        nonlocal n_bytes
-        before, n_bytes = n_bytes, n_bytes + n
-        progress.advance(n_bytes // _MEGABYTE - before // _MEGABYTE)
-
+    bytes_read = _BytesRead(progress, paths)
     try:
-        for file in found:
+        for file in delivered_files(paths, suffixes=SUFFIXES, faults=faults):
+            advance = bytes_read.reader_of(file)
             n_before = tally.n_rows
             try:
                 news = NewsFile(file, advance)
@@ -83,10 +76,44 @@ def staged_files(
                 }
             )
     finally:
-        progress.finish()
+        bytes_read.finish()
     if faults and not files:
         raise faults[0].error
     return StagedFiles(tuple(files), tuple(str(fault.error) for fault in faults))
+
+
+class _BytesRead:
+    """Tells how much is read of what lies on disk: a plain file's bytes one by one, an archive's at once."""
+
+    def __init__(self, progress: Progress, paths: Sequence[Path]) -> None:
+        files = [inside for path in paths for inside in (path.rglob("*") if path.is_dir() else [path])]
+        self._progress = progress
+        self._n_bytes = 0
+        self._archive: Path | None = None
+        total = sum(file.stat().st_size for file in files if file.is_file())
+        progress.start("MB of news", total // _MEGABYTE + 1)
+
+    def reader_of(self, file: DeliveredFile) -> Callable[[int], None]:
+        """Return who is to be told of the bytes that are read of a file."""
+        self._close_archive(file.origin)
+        if file.size == file.origin.stat().st_size:
+            return self._advance
+        self._archive = file.origin
+        return lambda _: None
+
+    def finish(self) -> None:
+        """Say that all is read."""
+        self._close_archive(None)
+        self._progress.finish()
+
+    def _close_archive(self, origin: Path | None) -> None:
+        if self._archive is not None and self._archive != origin:
+            self._advance(self._archive.stat().st_size)
+            self._archive = None
+
+    def _advance(self, n: int) -> None:
+        before, self._n_bytes = self._n_bytes, self._n_bytes + n
+        self._progress.advance(self._n_bytes // _MEGABYTE - before // _MEGABYTE)
 
 
 def _articles(

@@ -28,7 +28,7 @@ from prometheus.domain.text.linking_text import (
     sign_of,
     standing_words,
 )
-from prometheus.domain.text.linking_words import ACRONYMS, common_words
+from prometheus.domain.text.linking_words import ACRONYMS, ordinary_words
 
 EXCHANGES = {
     "US_": r"NYSE(?:\s?(?:American|MKT|Arca))?|Nasdaq(?:[GC][SM])?|AMEX|BATS|CBOE",
@@ -194,7 +194,7 @@ class Linker:
                 listed = self._by_symbol[match[1]]
                 cores = [core_of(row.name) for row in listed if row.name]
                 is_named = any(core and core[0] in before for core in cores)
-                is_plain = len(match[1]) > 3 and match[1].lower() not in common_words() | ACRONYMS
+                is_plain = len(match[1]) > 3 and match[1].lower() not in ordinary_words() | ACRONYMS
                 if is_named or is_plain:
                     found.append(link)
         return found
@@ -246,7 +246,7 @@ class Linker:
                 alias = chosen[0].alias
                 return Mention(i, stop, issuer_ids, alias.needs, alias.is_whole, alias.is_capitals)
         symbol = word.text[: len(word.owner)]
-        if len(symbol) < 3 or is_shouted or symbol.lower() in ACRONYMS or symbol.lower() in common_words():
+        if len(symbol) < 3 or is_shouted or symbol.lower() in ACRONYMS or symbol.lower() in ordinary_words():
             return None
         links = self._of_symbol(symbol, on, "name") if symbol.isupper() else []
         if links and links[0].issuer_id is not None:

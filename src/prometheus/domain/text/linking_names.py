@@ -25,7 +25,7 @@ from prometheus.domain.text.linking_words import (
     PLACES,
     SHARE_CLASS,
     SURNAMES,
-    common_words,
+    ordinary_words,
 )
 
 Needs = Literal["nothing", "sign", "noun", "ending"]
@@ -143,7 +143,7 @@ def aliases_of(name: str, symbols: tuple[str, ...] = ()) -> tuple[Alias, ...]:
         word = "".join(halves).lower()
         add((word,), _needs((word,)))
         pair = (plain(halves[0]), plain(halves[1]))
-        if not set(pair) & (common_words() | DESCRIPTORS):
+        if not set(pair) & (ordinary_words() | DESCRIPTORS):
             add(pair, _needs(pair))
     letters = "".join(word[0] for word in core if word != "and")
     for symbol in symbols:
@@ -155,7 +155,7 @@ def aliases_of(name: str, symbols: tuple[str, ...] = ()) -> tuple[Alias, ...]:
 
 def _needs(words: tuple[str, ...]) -> Needs:
     if len(words) > 1:
-        said = common_words() | DESCRIPTORS
+        said = ordinary_words() | DESCRIPTORS
         if all(word in PLACES for word in words):
             return "noun"
         return "sign" if all(word in said or word == "and" for word in words) else "nothing"
@@ -164,7 +164,7 @@ def _needs(words: tuple[str, ...]) -> Needs:
         return "ending"
     if word in SURNAMES or word in GIVEN_NAMES or word in PLACES:
         return "noun"
-    if word in common_words() or (len(word) == 2 and word.isalpha()):
+    if word in ordinary_words() or (len(word) == 2 and word.isalpha()):
         return "sign"
     return "nothing"
 

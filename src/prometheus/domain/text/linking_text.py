@@ -13,7 +13,7 @@ from prometheus.domain.text.linking_words import (
     CONTEXT_BEFORE,
     GIVEN_NAMES,
     LEGAL,
-    common_words,
+    ordinary_words,
 )
 
 LONG = 4
@@ -171,7 +171,7 @@ def sign_of(mention: Mention, headline: str, words: Sequence[Word], *, is_senten
 
 
 def _is_given_name(word: Word) -> bool:
-    return word.is_capital and word.plain in GIVEN_NAMES and word.plain not in common_words()
+    return word.is_capital and word.plain in GIVEN_NAMES and word.plain not in ordinary_words()
 
 
 def _owner(text: str) -> str:

@@ -1,6 +1,6 @@
 """What the linker knows of words: endings of company names, names of people and places, signs of a company.
 
-Commented data. Ordinary English is in ``common_words.txt`` beside this file: words that stand in lower case
+Commented data. Ordinary English is in ``ordinary_words.txt`` beside this file: words that stand in lower case
 in annual and quarterly reports and central bank minutes, and ordinary nouns that companies like to be called
 by. None of it decides alone: an ambiguous name needs a second sign, see `linking`.
 """
@@ -147,6 +147,6 @@ CONTEXT_BEFORE = _words(
 
 
 @lru_cache(maxsize=1)
-def common_words() -> frozenset[str]:
-    """Return the ordinary words of ``common_words.txt``, lower case."""
-    return _words((files("prometheus.domain.text") / "common_words.txt").read_text(encoding="utf-8"))
+def ordinary_words() -> frozenset[str]:
+    """Return the ordinary words of ``ordinary_words.txt``, lower case."""
+    return _words((files("prometheus.domain.text") / "ordinary_words.txt").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from prometheus.domain.text.times import UnreadableTimeError, moment_of_text
+from prometheus.domain.text.times import Unreadable, moment_of_text
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.ids import digest
 
@@ -125,9 +125,10 @@ class Article:
 
     @property
     def content(self) -> str:
-        """Digest of all that it says."""
-        said = (self.source, self.timestamp.isoformat(), self.language, self.headline, self.body or "")
-        return digest(*said, self.metadata).hex()
+        """Digest of all that it says, however exactly its time was written."""
+        said = (self.source, self.timestamp.isoformat(), self.language, self.headline)
+        more = (self.body, self.external_id, self.url, self.tickers, self.publisher, self.author)
+        return digest(*said, *(value or "" for value in more)).hex()
 
     @property
     def metadata(self) -> str:
@@ -219,10 +220,9 @@ def article_of(row: Row, reading: Reading) -> Article | Fault:
         if value is not None and any("\ud800" <= char <= "\udfff" for char in value):
             return Fault(name, value.encode("utf-8", "backslashreplace").decode()[:80], "not_utf8")
     text = str(row["time"])
-    try:
-        moment = moment_of_text(text, reading.zone)
-    except UnreadableTimeError as error:
-        return Fault("time", text, str(error))
+    moment = moment_of_text(text, reading.zone)
+    if isinstance(moment, Unreadable):
+        return Fault("time", text, moment.rule)
     # Of a date alone only the beginning must have come by then.
     begun = moment.at - _DAY if moment.precision == "day" else moment.at
     if reading.known_at is not None and begun > reading.known_at:

@@ -13,6 +13,8 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
@@ -36,22 +38,39 @@ OFFSETS |= {"cet": 1, "cest": 2}
 """Letters that are hours from UTC, whatever the season."""
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?\s?(?P<half>[ap]\.?m\.?)?"
-_ZONE = r"(?P<zone>[a-z]{1,4}|[+-]\d{2}:?\d{2})?"
+YEARS = range(1800, 2200)
+"""A year outside of these is a slip."""
+
+_CLOCK = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+    r"\s?(?P<half>[ap]\.?m\.?)?"
+)
+_ISO_CLOCK = r"(?P<hour>\d{2}):?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,](?P<fraction>\d+))?)?"
+_ZONE = r"(?P<zone>[a-z]{1,4}|[+-]\d{2}(?::?\d{2})?)?"
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s)?"
+_ISO_DATE = r"(?P<year>\d{4})(?P<dash>-?)(?P<month>\d{2})(?P=dash)(?P<day>\d{2})"
 _DAY_MONTH = r"(?P<day>\d{1,2})[\s-](?P<month>[a-z]{3,9})\.?,?[\s-](?P<year>\d{4})"
 _MONTH_DAY = r"(?P<month>[a-z]{3,9})\.?\s(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s(?P<year>\d{4})"
-_SLASHES = r"(?P<first>\d{1,2})[/.](?P<second_number>\d{1,2})[/.](?P<year>\d{4})"
+_TWO_NUMBERS = r"(?P<one>\d{1,2})[/.](?P<other>\d{1,2})[/.](?P<year>\d{4})"
 _SHAPES = tuple(
     re.compile(shape, re.IGNORECASE)
-    for dates in (_DAY_MONTH, _MONTH_DAY, _SLASHES)
     for shape in (
-        rf"{_WEEKDAY}{dates}(?:,?(?:\sat)?\s{_CLOCK}\s?{_ZONE})?",
-        rf"{_CLOCK}\s?{_ZONE},?\s{_WEEKDAY}{dates}",
+        rf"{_ISO_DATE}(?:[t\s]{_ISO_CLOCK}\s?{_ZONE})?",
+        rf"{_ISO_DATE}(?:[t\s]{_CLOCK}\s?{_ZONE})",
+        *(
+            shape
+            for dates in (_DAY_MONTH, _MONTH_DAY, _TWO_NUMBERS)
+            for shape in (
+                rf"{_WEEKDAY}{dates}(?:,?(?:\sat)?\s{_CLOCK}\s?{_ZONE})?",
+                rf"{_CLOCK}\s?{_ZONE},?\s{_WEEKDAY}{dates}",
+            )
+        ),
     )
 )
-_ISO_WITH_NAME = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s?([A-Za-z]{1,4})")
-_EPOCH = re.compile(r"\d{10}(?:\d{3})?(?:\.0+)?")
+_EPOCH = re.compile(r"(\d{10})(\d{3})?(?:\.0+)?")
+
+Parts = Mapping[str, str | None]
+"""What a shape found, by the names of its groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +89,21 @@ class Moment:
     precision: str
 
 
-class UnreadableTimeError(ValueError):
-    """A text that is no time, or more than one; its message is the name of the rule that it breaks."""
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """That a text is no time, or more than one.
+
+    Attributes
+    ----------
+    rule : {"unparsable_time", "ambiguous_date", "no_such_time", "unknown_zone"}
+        What it breaks.
+    """
+
+    rule: str
 
 
-def moment_of_text(text: str, zone: tzinfo) -> Moment:
-    """Return the moment that a text says.
+def moment_of_text(text: str, zone: tzinfo) -> Moment | Unreadable:
+    """Return the moment that a text says, or why it says none.
 
     Parameters
     ----------
@@ -83,114 +111,83 @@ def moment_of_text(text: str, zone: tzinfo) -> Moment:
     zone : tzinfo
         Of texts that don't name one.
 
-    Raises
-    ------
-    UnreadableTimeError
-        ``unparsable_time``, ``ambiguous_date``, ``no_such_time`` or ``unknown_zone``.
-
     Examples
     --------
     >>> moment_of_text(" 7:51  PM ET Fri, 17 July 2020", UTC).at.isoformat()
     '2020-07-17T23:51:00+00:00'
     >>> moment_of_text("2021-04-21", ZoneInfo("America/New_York"))
     Moment(at=datetime.datetime(2021, 4, 22, 3, 59, 59, tzinfo=datetime.timezone.utc), precision='day')
+    >>> moment_of_text("03/04/2020", UTC)
+    Unreadable(rule='ambiguous_date')
     """
     said = " ".join(text.split())
-    if _EPOCH.fullmatch(said):
-        digits = said.partition(".")[0]
-        seconds, rest = divmod(int(digits), 1000) if len(digits) == 13 else (int(digits), 0)
-        return Moment(datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=rest), "second")
-    try:
-        found = datetime.fromisoformat(said)
-    except ValueError:
-        return _of_shape(said, zone)
-    if found.tzinfo is not None:
-        return _moment(found, "second")
-    if found.time() == time():
-        return _end_of(found.date(), zone)
-    return _moment(_placed(found, zone), "minute" if said.count(":") == 1 else "second")
+    epoch = _EPOCH.fullmatch(said)
+    if epoch:
+        at = datetime.fromtimestamp(int(epoch[1]), UTC) + timedelta(milliseconds=int(epoch[2] or 0))
+        return Moment(at, "second")
+    found = next((match for match in (shape.fullmatch(said) for shape in _SHAPES) if match), None)
+    if found is None:
+        return Unreadable("unparsable_time")
+    parts = found.groupdict()
+    if parts.get("one") and _is_ambiguous(parts):
+        return Unreadable("ambiguous_date")
+    day, clock = _day_of(parts), _clock_of(parts)
+    own = zone if parts["zone"] is None else _zone_of(parts["zone"].lower())
+    if day is None or clock is None:
+        return Unreadable("unparsable_time")
+    if own is None:
+        return Unreadable("unknown_zone")
+    if parts["hour"] is None or (clock == time() and parts["zone"] is None and not parts.get("half")):
+        end = datetime.combine(day, DAY_END).replace(tzinfo=own, fold=1)
+        return Moment(end.astimezone(UTC), "day")
+    at = datetime.combine(day, clock).replace(tzinfo=own, fold=1).astimezone(UTC)
+    if at.astimezone(own).replace(tzinfo=None, fold=0) != datetime.combine(day, clock):
+        return Unreadable("no_such_time")
+    return Moment(at, "minute" if parts["second"] is None else "second")
 
 
-def _of_shape(said: str, zone: tzinfo) -> Moment:
-    named = _ISO_WITH_NAME.fullmatch(said)
-    if named:
-        return _moment(_placed(datetime.fromisoformat(named[1]), _zone_of(named[2])), "second")
-    for shape in _SHAPES:
-        match = shape.fullmatch(said)
-        if match:
-            parts = match.groupdict()
-            own = zone if parts["zone"] is None else _zone_of(parts["zone"])
-            day = _day_of(parts)
-            if parts["hour"] is None:
-                return _end_of(day, own)
-            clock = _clock_of(parts)
-            is_bare = clock == time() and parts["half"] is None and parts["zone"] is None
-            if is_bare:
-                return _end_of(day, own)
-            precision = "minute" if parts["second"] is None else "second"
-            return _moment(_placed(datetime.combine(day, clock), own), precision)
-    raise UnreadableTimeError("unparsable_time")
+def _is_ambiguous(parts: Parts) -> bool:
+    one, other = int(parts["one"] or 0), int(parts["other"] or 0)
+    return one <= 12 and other <= 12 and one != other
 
 
-def _day_of(parts: dict[str, str | None]) -> date:
+def _day_of(parts: Parts) -> date | None:
     year = int(parts["year"] or 0)
-    if parts.get("month") is not None:
-        name = str(parts["month"]).lower()
-        if name[:3] not in MONTHS:
-            raise UnreadableTimeError("unparsable_time")
-        month, day = MONTHS.index(name[:3]) + 1, int(parts["day"] or 0)
+    if parts.get("one") is not None:
+        one, other = int(parts["one"] or 0), int(parts["other"] or 0)
+        month, day = (other, one) if one > 12 else (one, other)
     else:
-        first, second = int(parts["first"] or 0), int(parts["second_number"] or 0)
-        if first <= 12 and second <= 12 and first != second:
-            raise UnreadableTimeError("ambiguous_date")
-        month, day = (second, first) if first > 12 else (first, second)
-    try:
-        return date(year, month, day)
-    except ValueError as error:
-        raise UnreadableTimeError("unparsable_time") from error
+        name, day = str(parts["month"]).lower(), int(parts["day"] or 0)
+        if not name.isdigit() and name[:3] not in MONTHS:
+            return None
+        month = int(name) if name.isdigit() else MONTHS.index(name[:3]) + 1
+    if year not in YEARS or not 1 <= month <= 12 or not 1 <= day <= monthrange(year, month)[1]:
+        return None
+    return date(year, month, day)
 
 
-def _clock_of(parts: dict[str, str | None]) -> time:
-    hour = int(parts["hour"] or 0)
-    half = (parts["half"] or "").lower()[:1]
+def _clock_of(parts: Parts) -> time | None:
+    """Return the time of day, midnight where there is none; None for one that no clock shows."""
+    hour, minute, second = (int(parts[name] or 0) for name in ("hour", "minute", "second"))
+    half = (parts.get("half") or "").lower()[:1]
     if half:
         if not 1 <= hour <= 12:
-            raise UnreadableTimeError("unparsable_time")
+            return None
         hour = hour % 12 + (12 if half == "p" else 0)
-    try:
-        return time(hour, int(parts["minute"] or 0), int(parts["second"] or 0))
-    except ValueError as error:
-        raise UnreadableTimeError("unparsable_time") from error
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    return time(hour, minute, second, int(((parts["fraction"] or "0") + "000000")[:6]))
 
 
-def _zone_of(letters: str) -> tzinfo:
-    name = letters.lower()
-    if name in ZONES:
-        return ZoneInfo(ZONES[name])
-    if name in OFFSETS:
-        return timezone(timedelta(hours=OFFSETS[name]))
-    if name[0] in "+-":
-        digits = name[1:].replace(":", "")
-        offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-        return timezone(-offset if name[0] == "-" else offset)
-    raise UnreadableTimeError("unknown_zone")
-
-
-def _placed(wall: datetime, zone: tzinfo) -> datetime:
-    """Return a wall time in its zone, the later of two."""
-    placed = wall.replace(tzinfo=zone, fold=1)
-    back = placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None, fold=0)
-    if back != wall.replace(fold=0):
-        raise UnreadableTimeError("no_such_time")
-    return placed
-
-
-def _end_of(day: date, zone: tzinfo) -> Moment:
-    return _moment(datetime.combine(day, DAY_END).replace(tzinfo=zone, fold=1), "day")
-
-
-def _moment(at: datetime, precision: str) -> Moment:
-    try:
-        return Moment(at.astimezone(UTC), precision)
-    except OverflowError as error:
-        raise UnreadableTimeError("unparsable_time") from error
+def _zone_of(letters: str) -> tzinfo | None:
+    if letters in ZONES:
+        return ZoneInfo(ZONES[letters])
+    if letters in OFFSETS:
+        return timezone(timedelta(hours=OFFSETS[letters]))
+    if letters[0] not in "+-":
+        return None
+    digits = letters[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if offset >= timedelta(days=1):
+        return None
+    return timezone(-offset if letters[0] == "-" else offset)
