@@ -39,7 +39,8 @@ class Table:
     @property
     def names(self) -> tuple[str, ...]:
         """The headers in lower case, with ``_`` for everything that is no letter or digit."""
-        return tuple(re.sub(r"[^0-9a-z]+", "_", header.lower()).strip("_") for header in self.headers)
+        parted = (re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header) for header in self.headers)
+        return tuple(re.sub(r"[^0-9a-z]+", "_", header.lower()).strip("_") for header in parted)
 
 
 def table_of(file: DeliveredFile) -> Table:

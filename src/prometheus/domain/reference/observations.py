@@ -70,6 +70,12 @@ class Observation:
         return self.issuer_facts.get("identifiers.CIK")
 
     @property
+    def begins(self) -> date:
+        """The first day on which the row tells of the instrument."""
+        listed = self.instrument_facts.get("listed")
+        return self.first or (date.fromisoformat(listed) if listed else self.origin.as_of)
+
+    @property
     def day(self) -> date:
         """A day on which the instrument had the symbol, the last one that the row tells of."""
         delisted = self.instrument_facts.get("delisted")

@@ -135,7 +135,7 @@ class Recorder:
         return matched(row, self.register, named)
 
     def _observation(self, row: Observation, match: Match) -> None:
-        since = row.added if match.is_reuse and row.added is not None else row.first or row.origin.as_of
+        since = row.added if match.is_reuse and row.added is not None else row.begins
         if match.instrument_id is None:
             entity = self._new(row.symbol, since, match.issuer_id, row.instrument_id)
             if match.is_reuse:
@@ -146,7 +146,8 @@ class Recorder:
             entity.values["issuer_id"] = instrument_id_of(self.register.market_id, row.symbol)
         elif match.issuer_id is not None:
             entity.values["issuer_id"] = match.issuer_id
-        self._symbols(entity, row, since if match.instrument_id is None else row.origin.as_of)
+        is_reuse = match.instrument_id is None and match.is_reuse
+        self._symbols(entity, row, since if is_reuse else None)
         for name, value in row.instrument_facts.items():
             self._state(entity, INSTRUMENT_COLUMNS, name, value, row.symbol, row.origin)
         if "delisted" in entity.metadata:
@@ -179,7 +180,7 @@ class Recorder:
                 history = entity.metadata.get("symbols", ())
                 entity.metadata["symbols"] = with_sighting(history, row.symbol, day)
 
-    def _symbols(self, entity: Entity, row: Observation, seen: date) -> None:
+    def _symbols(self, entity: Entity, row: Observation, since: date | None) -> None:
         metadata = entity.metadata
         known = metadata.get("symbols", [])
         is_other = row.symbol != entity.values["symbol"]
@@ -187,8 +188,11 @@ class Recorder:
             known = [{"symbol": entity.values["symbol"], "first": None, "last": None}]
         if row.first is not None or row.last is not None:
             metadata["symbols"] = with_spans(known, [SymbolSpan(row.symbol, row.first, row.last)])
-        elif row.origin.is_dated or is_other or seen != row.origin.as_of:
-            metadata["symbols"] = with_sighting(known, row.symbol, seen)
+            return
+        if since is not None:  # another instrument had the symbol, so that it matters since when this one has
+            metadata["symbols"] = known = with_sighting(known, row.symbol, since)
+        if row.origin.is_dated or is_other:
+            metadata["symbols"] = with_sighting(known, row.symbol, row.day)
 
     def _life(self, life: Life, claimed: set[str]) -> str:
         register = self.register
