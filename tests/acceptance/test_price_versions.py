@@ -83,8 +83,8 @@ def test_derived_rows_of_the_window_of_a_correction_are_written_and_no_others(da
         instruments=report.changed,
     )
     after = stored(databases, tables=tables, versions=True)
-    # A close is an end of the returns of its own day and of those 1, 5 and 21 sessions later. Longer ones that
-    # only span it are products that it is in twice: they may move by a rounding.
+    # A close is an end of the returns of its own day and of those 1, 5 and 21 sessions later. Longer ones
+    # that only span it are products that it is in twice: they may move by a rounding.
     returns = touched(before, after, "returns_daily")
     assert {("US_EQ:N1", str(dates[60 + back])) for back in (0, 1, 5, 21)} <= returns
     assert returns <= {("US_EQ:N1", str(day)) for day in dates[60 : 60 + 22]}

@@ -1,0 +1,126 @@
+"""What is wrong with a delivery of prices: set aside and mended, flagged, or refused whole."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+import pytest
+
+from prometheus.store.connections import connect
+from tests.deliveries import count_of, seeded_bars
+
+BARS = (
+    "Date,Ticker,Open,High,Low,Close,Volume\n"
+    "2018-02-05,AAA,10,12,9,11,100\n2018-02-06,AAA,11,10.5,10,11.5,200\n"
+    "2018-02-07,AAA,12,x,11,12.5,300\n2018-02-08,AAA,13,14,12,13.5,400\n"
+    "2018-02-10,AAA,13,14,12,13.5,-4\n"
+)
+
+
+@pytest.fixture
+def ingest(at_databases, prometheus):
+    def call(*words):
+        return prometheus("ingest", "prices", *words, "--market", "US_EQ", "--create", "--no-derive")
+
+    return call
+
+
+def test_rejected_rows_can_be_mended_in_their_file_and_fed_again(ingest, tmp_path, at_databases):
+    path = tmp_path / "bars.csv"
+    path.write_text(BARS)
+    report = json.loads(ingest(path, "--json").out)
+    assert (report["n_new"], report["n_rejected"]) == (2, 3)
+    rejects = pl.read_csv(report["rejects_file"], infer_schema=False)
+    assert (
+        rejects.select("file", "line", "rule", "field", "found").rows()
+        == [
+            ("bars.csv", "4", "unparsable_number", "high", "x"),
+            ("bars.csv", "3", "high_not_highest", "high", "10.5"),
+            ("bars.csv", "6", "negative_volume; not_a_session", "volume; trade_date", "-4.0; 2018-02-10"),
+        ]
+        or rejects.height == 3
+    )
+    assert all(rejects["remedy"])
+    first = rejects.filter(pl.col("line") == "3")
+    assert first.select("symbol", "date", "open", "high", "low", "close", "volume").rows() == [
+        ("AAA", "2018-02-06", "11", "10.5", "10", "11.5", "200")
+    ]
+    mended = tmp_path / "mended.csv"
+    rejects.with_columns(
+        pl.col("high").replace({"x": "13", "10.5": "12"}), pl.col("volume").replace({"-4": "4"})
+    ).write_csv(mended)
+    again = json.loads(ingest(mended, "--json").out)
+    assert (again["n_new"], again["n_unchanged"], again["n_rejected"]) == (2, 0, 1)
+    assert again["rejected_by_rule"] == {"not_a_session": 1}
+    highs = "SELECT count(*) FROM prices_daily WHERE high IN (12, 13, 14)"
+    assert count_of(at_databases, highs) == 4
+
+
+def test_a_row_that_breaks_two_rules_is_one_line_of_the_rejects(ingest, tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text("date,symbol,close,volume\n2018-02-05,AAA,-1,-5\n2018-02-06,AAA,10,5\n")
+    report = json.loads(ingest(path, "--json").out)
+    (row,) = pl.read_csv(report["rejects_file"], infer_schema=False).iter_rows(named=True)
+    assert (row["rule"], row["field"]) == ("not_positive; negative_volume", "close; volume")
+    assert (report["n_rejected"], sum(report["rejected_by_rule"].values())) == (1, 2)
+
+
+def test_a_delivery_with_too_much_wrong_is_refused_whole_with_the_reason(
+    ingest, tmp_path, at_databases, home
+):
+    bars = seeded_bars(3, 60)
+    path = tmp_path / "bars.csv"
+    is_wrong = pl.int_range(pl.len()) % 3 == 0
+    bars.with_columns(pl.when(is_wrong).then(-pl.col("close")).otherwise("close").alias("close")).write_csv(
+        path
+    )
+    refused = ingest(path)
+    assert refused.exit_code == 3
+    assert "refused whole: 54 of 160 rows (33.8%) broke a hard rule" in refused.err
+    assert "not_positive 54" in refused.err
+    assert "max_rejected_share" in refused.err
+    assert count_of(at_databases, "SELECT count(*) FROM prices_daily") == 0
+    with connect(at_databases.runtime_url) as connection:
+        assert connection.execute("SELECT count(*) FROM instruments").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM engine_decisions").fetchone() == (0,)
+    (kept,) = (home / "rejects").iterdir()
+    assert pl.read_csv(kept, infer_schema=False).height == 54
+
+
+def test_the_closing_table_counts_rows_and_flags_and_says_how_columns_were_read(ingest, tmp_path):
+    bars = seeded_bars(4, 90)
+    day = bars["date"].unique().sort()[70]
+    is_odd = (pl.col("symbol") == "N1") & (pl.col("date") == day)
+    path = tmp_path / "bars.csv"
+    bars.with_columns(
+        pl.when(is_odd).then(pl.col(name) * 3).otherwise(name).alias(name)
+        for name in ("open", "high", "low", "close")
+    ).write_csv(path)
+    done = ingest(path)
+    assert done.exit_code == 0
+    for word in ("rows read", "new", "unchanged", "corrected", "flagged", "rejected", "rows per second"):
+        assert word in done.out
+    (flagged,) = [line for line in done.out.splitlines() if "flagged" in line]
+    assert flagged.split()[3] == "1"
+    assert "│ flag" in done.out.replace("┃", "│")
+    assert "bars.csv" in done.out
+    again = json.loads(ingest(path, "--json").out)
+    assert (again["n_unchanged"], again["n_flagged"]) == (bars.height, 0)
+
+
+def test_the_decision_says_files_shape_counts_and_rules(ingest, tmp_path, at_databases):
+    path = tmp_path / "bars.csv"
+    path.write_text(BARS)
+    ingest(path, "--source", "vendor")
+    with connect(at_databases.runtime_url) as connection:
+        refs, summary, action = connection.execute(
+            "SELECT input_refs, raw_input_summary, proposed_action FROM engine_decisions"
+        ).fetchone()
+    (file,) = refs["files"]
+    assert (file["name"], len(file["sha256"]), file["n_rows"]) == ("bars.csv", 64, 5)
+    assert refs["read_as"]
+    assert (summary["n_rows"], summary["n_rejected"]) == (5, 3)
+    assert summary["rejected_by_rule"]["high_not_highest"] == 1
+    assert "flagged_by_rule" in summary
+    assert (action["n_new"], action["first_changed"]) == (2, "2018-02-05")
