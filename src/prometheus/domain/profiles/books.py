@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 TOLERANCE_DAYS = 10
@@ -57,11 +58,13 @@ class Books:
 
     _values: dict[tuple[str, int], dict[date, tuple[float, int, int]]] = field(default_factory=dict)
     _currency: str | None = None
+    _years: dict[tuple[str, date], Found | Absent] = field(default_factory=dict)
     _n_learnt: int = 0
 
     def learn(self, filing_id: int, facts: Iterable[Mapping[str, Any]]) -> None:
         """Take the facts of a filing in."""
         self._n_learnt += 1
+        self._years.clear()
         facts = list(facts)
         currencies = [fact["unit"] for fact in facts if fact["name"] == "assets"]
         if currencies:
@@ -94,6 +97,14 @@ class Books:
 
     def year(self, name: str, end: date) -> Found | Absent:
         """Return the flow of the year that ends with a day."""
+        known = self._years.get((name, end))
+        if known is None:
+            known = self._years[name, end] = self._year(name, end)
+        return known
+
+    def _year(self, name: str, end: date) -> Found | Absent:
+        if not any((name, months) in self._values for months in (3, 6, 9, 12)):
+            return Absent(f"no {name} is reported")
         whole = self._reported(name, 12, end)
         if whole is not None:
             return whole
@@ -145,6 +156,7 @@ class Books:
         return Found(value, end, filings_of([term for _, term in terms]), is_year=True)
 
 
+@lru_cache(maxsize=1 << 14)
 def before(day: date, *, months: int) -> date:
     """Return the day so many months before, to within a few days.
 

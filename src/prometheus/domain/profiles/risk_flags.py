@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -25,7 +26,7 @@ def rank_within(value: float, peers: Sequence[float], *, more_is_riskier: bool) 
     ----------
     value : float
     peers : sequence of float
-        The others; without the value itself, at least one.
+        The others, ascending; without the value itself, at least one.
     more_is_riskier : bool
 
     Examples
@@ -35,8 +36,8 @@ def rank_within(value: float, peers: Sequence[float], *, more_is_riskier: bool) 
     >>> rank_within(0.5, [0.5, 0.5], more_is_riskier=False)
     0.5
     """
-    less = sum(peer < value for peer in peers)
-    same = sum(peer == value for peer in peers)
+    less = bisect_left(peers, value)
+    same = bisect_right(peers, value) - less
     rank = (less + 0.5 * same) / len(peers)
     return rank if more_is_riskier else 1.0 - rank
 
@@ -56,7 +57,7 @@ def risk_flags(
     own : mapping of str to float
         Its measures.
     peers : mapping of str to sequence of float
-        The same measures of the other issuers of its sector.
+        The same measures of the other issuers of its sector, ascending.
     sector : str or None
         Without one there is nobody to compare with, and no flag.
     as_of_date : str

@@ -70,9 +70,10 @@ def filings_by_session(filings: Iterable[KnownFiling], sessions: Sessions) -> di
     A filing is known on the first session that closes at the moment of its acceptance or after it.
     """
     found: dict[int, list[KnownFiling]] = {}
+    closes = sessions.closes.astype("datetime64[us]")
     for filing in filings:
         moment = np.datetime64(filing.accepted_at.astimezone(UTC).replace(tzinfo=None), "us")
-        place = int(np.searchsorted(sessions.closes.astype("datetime64[us]"), moment))
+        place = int(np.searchsorted(closes, moment))
         if place < len(sessions.dates):
             found.setdefault(place, []).append(filing)
     return dict(sorted(found.items()))
@@ -145,20 +146,21 @@ def profiles(
                 is_financial=sectors.get(issuer) in config.financial_sectors,
                 market_value=market_values.get((issuer, day), NO_MARKET_VALUE),
             )
+        touched = {sectors.get(issuer) for issuer in changed} - {None}
+        values = {one: _values(latest, of_sector[one], day, config.max_age_days) for one in touched}
         found = []
         for issuer in changed:
             sector = sectors.get(issuer)
-            peers = of_sector[sector] - {issuer} if sector is not None else set()
             flags = risk_flags(
                 {name: one.value for name, one in latest[issuer].items()},
-                _values(latest, sorted(peers), day, config.max_age_days),
+                _peers(values.get(sector, {}), issuer),
                 sector=sector,
                 as_of_date=str(day),
                 min_peers=config.min_peers,
             )
             found.append(Profile(issuer, latest[issuer], reasons[issuer], flags))
         rests_on = set(changed)
-        for sector in {sectors.get(issuer) for issuer in changed} - {None}:
+        for sector in touched:
             rests_on |= of_sector[sector]
         parts: list[bytes | str] = []
         for issuer in sorted(rests_on):
@@ -171,14 +173,21 @@ def profiles(
 
 def _values(
     latest: Mapping[str, Mapping[str, Measured]], issuers: Iterable[str], day: date, max_age_days: int
-) -> dict[str, list[float]]:
-    """Return the measures that flags rank, of these issuers, without those that are too old."""
-    values: dict[str, list[float]] = {}
+) -> dict[str, list[tuple[float, str]]]:
+    """Return the measures that flags rank, ascending, of these issuers, without those that are too old."""
+    values: dict[str, list[tuple[float, str]]] = {name: [] for name in _FLAG_MEASURES}
     for issuer in issuers:
-        for name, one in latest[issuer].items():
-            if name in _FLAG_MEASURES and (day - one.end).days <= max_age_days:
-                values.setdefault(name, []).append(one.value)
-    return values
+        known = latest[issuer]
+        for name, ranked in values.items():
+            one = known.get(name)
+            if one is not None and (day - one.end).days <= max_age_days:
+                ranked.append((one.value, issuer))
+    return {name: sorted(ranked) for name, ranked in values.items()}
+
+
+def _peers(values: Mapping[str, Sequence[tuple[float, str]]], issuer: str) -> dict[str, list[float]]:
+    """Return the measures of the others, ascending."""
+    return {name: [value for value, whose in ranked if whose != issuer] for name, ranked in values.items()}
 
 
 def _date(sessions: Sessions, place: int) -> date:
