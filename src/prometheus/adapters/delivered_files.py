@@ -34,6 +34,7 @@ from prometheus.kernel.errors import InputFileError
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz")
 MAX_DEPTH = 3
+_CONVERT = "Save it as one of these, or rename it if only its name is wrong."
 _AGAIN = "Fetch it again; its transfer may have broken off."
 
 
@@ -151,9 +152,7 @@ class _Walk:
                 return
             if not self._is_wanted(path.name):
                 if is_named:
-                    self._fail(
-                        name, f"{name}: expected a name that ends in {self._wanted_names()}", "Rename it."
-                    )
+                    self._fail(name, f"{name}: expected a name that ends in {self._wanted_names()}", _CONVERT)
                 return
             with path.open("rb") as raw:
                 sha256 = hashlib.file_digest(raw, "sha256").hexdigest()

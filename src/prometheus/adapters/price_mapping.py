@@ -6,12 +6,15 @@ import codecs
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from fnmatch import fnmatch
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
+from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from prometheus.domain.market.columns import CANONICAL, squeezed
@@ -138,6 +141,19 @@ class PriceMapping(BaseModel):
             raise ValueError(f"no pattern: {error}") from error
         if not is_named:
             raise ValueError("a group (?P<symbol>...) says what of it is the symbol")
+        try:
+            pl.Series([""]).str.extract(f"(?i){given}")
+        except PolarsError as error:  # its patterns know neither lookaround nor back references
+            raise ValueError(f"no pattern: {error}") from error
+        return given
+
+    @field_validator("date_format")
+    @classmethod
+    def _readable(cls, given: str | None) -> str | None:
+        if given is not None:
+            day = date(2018, 2, 13)
+            if pl.Series([day.strftime(given)]).str.to_date(given, strict=False)[0] != day:
+                raise ValueError("no format of a whole date, such as %d.%m.%Y")
         return given
 
     def takes(self, name: str) -> bool:

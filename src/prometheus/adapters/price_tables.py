@@ -101,7 +101,9 @@ class PriceTable:
         parts.append(taken)
         if "symbol" not in self._columns.values():
             parts.append("symbol as given" if self._mapping.symbol else "symbol from the file's name")
-        left_out = [name for name in self._names if name not in self._columns and name not in self._only]
+        left_out = [
+            name for name in self._names if name and name not in self._columns and name not in self._only
+        ]
         if left_out:
             parts.append(f"left out {', '.join(map(repr, left_out))}")
         if self._only:
@@ -160,6 +162,8 @@ class PriceTable:
             blank = pl.col(texts).str.strip_chars().is_in(list(self._mapping.nulls))
             rows = rows.with_columns(pl.when(~blank).then(pl.col(texts)))
         rows = self._numbers(rows, [name for name in texts if name in NUMBERS])
+        if rows.schema["trade_date"].is_integer():
+            rows = rows.with_columns(pl.col("trade_date").cast(pl.String))
         if rows.schema["trade_date"] == pl.String:
             rows, ambiguous = self._dated(rows)
             broken = pl.concat([broken, ambiguous])
@@ -263,7 +267,7 @@ def _is_taken(dtype: pl.DataType | None, name: str) -> bool:
     if dtype is None or dtype in (pl.String, pl.Null):
         return True
     if name == "trade_date":
-        return dtype in (pl.Date, pl.Datetime)
+        return dtype in (pl.Date, pl.Datetime) or dtype.is_integer()  # 20180205
     return dtype.is_numeric() or (name in ("symbol", "currency") and dtype in (pl.Categorical, pl.Enum))
 
 

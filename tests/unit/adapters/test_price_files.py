@@ -137,6 +137,13 @@ def test_parquet_comes_with_its_types_by_row_groups(deliver, tmp_path):
     assert parsed(delivery).drop("file", "row").equals(parsed(deliver(TEXT)).drop("file", "row"))
 
 
+def test_dates_of_a_typed_file_may_be_numbers(tmp_path):
+    path = tmp_path / "AAA.parquet"
+    pl.DataFrame({"date": [20180205, 20180206], "close": [1.0, 2.0]}).write_parquet(path)
+    rows = price_delivery([path], source="vendor").rows
+    assert rows["trade_date"].to_list() == [date(2018, 2, 5), date(2018, 2, 6)]
+
+
 def test_text_and_typed_files_beside_each_other_are_one_delivery(deliver, tmp_path):
     pl.read_csv(TEXT.encode(), try_parse_dates=True).write_parquet(tmp_path / "typed.parquet")
     (tmp_path / "text.csv").write_text(TEXT)

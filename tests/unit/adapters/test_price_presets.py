@@ -96,6 +96,14 @@ def test_a_shape_that_can_be_nothing_else_is_recognised_and_said(name, tmp_path)
     assert f"recognised as preset {name}" in found.choice[0]
 
 
+def test_bars_of_hours_in_the_shape_of_lean_are_no_sessions(tmp_path):
+    text = preset("lean").sample.lstrip("\n") + "19980106 10:00,1,1,1,1,1\n"
+    delivery = price_delivery([packed("lean", text, tmp_path)], source="vendor")
+    prices, violations = parsed_prices(delivery.rows)
+    assert prices["trade_date"].null_count() == 1
+    assert violations.select("row", "found", "rule").rows() == [(3, "19980106 10:00", "unparsable_date")]
+
+
 def test_only_daily_rows_of_stooq_are_taken_and_other_suffixes_go(tmp_path):
     text = preset("stooq").sample.lstrip("\n")
     hourly = text.splitlines()[1].replace(",D,", ",60,").replace("AAPL.US", "BRK-B.US")
@@ -191,6 +199,8 @@ def test_a_number_that_is_none_after_its_scale_keeps_its_text(mapped):
         ("encoding = 'latin-99'", "no such encoding"),
         ("symbol_pattern = '(x'", "no pattern"),
         ("symbol_pattern = 'x'", r"a group \(\?P<symbol>\.\.\.\)"),
+        ("symbol_pattern = '(?=x)(?P<symbol>a)'", "no pattern"),
+        ("date_format = '%d.%m'", "no format of a whole date"),
         ("price_scale = 0", "price_scale: Input should be greater than 0"),
         ("= 3", r"own\.toml is not TOML"),
     ],

@@ -9,8 +9,11 @@ import polars as pl
 from prometheus.domain.market.columns import NUMBERS
 from prometheus.kernel.violations import VIOLATIONS, found_violations
 
-DATE_REMEDY = "Write dates as 2013-02-08."
-NUMBER_REMEDY = "Write numbers as 1234.5, without thousands separators, and nothing where there is none."
+DATE_REMEDY = "Write dates as 2013-02-08, or name their date_format in a mapping file."
+NUMBER_REMEDY = (
+    "Write numbers as 1234.5, and nothing where there is none; "
+    "a mapping file can name a decimal comma and what groups thousands."
+)
 
 
 def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
