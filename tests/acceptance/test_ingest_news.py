@@ -335,3 +335,19 @@ def test_people_see_the_choice_of_columns_and_a_closing_table(market, prometheus
     assert "headline from 'Headlines', time from 'Time', body from 'Description'" in outcome.out
     assert "links by cashtag 1, name 3" in outcome.out
     assert prometheus("ingest", "news", files("n.csv", NEWS), "--zone", "Mars/Olympus").exit_code == 2
+
+
+def test_articles_of_a_symbol_are_shown_with_how_they_were_found(ingest, files, market, prometheus):
+    ingest(files("news.csv", NEWS), "--known-at", "2020-07-20T12:00Z")
+    outcome = prometheus("news", "NFLX", "--from", "2020-06-01", "--to", "2020-06-30")
+    assert outcome.exit_code == 0
+    assert "Quorvane was still there" in outcome.out
+    assert "cashtag: NFLX, name: Quorvane" in outcome.out
+    found = json.loads(prometheus("news", "--latest", "2", "--json").out)
+    assert [article["headline"] for article in found] == ["Netflix adds subscribers", "Apple unveils a phone"]
+    assert found[1]["evidence"] == [
+        {"issuer_id": "US_EQ:AAPL", "instrument_id": "US_EQ:AAPL", "how": "name", "found": "Apple"}
+    ]
+    assert "No article" in prometheus("news", "AAPL", "--known-at", "2020-07-19T00:00Z").out
+    assert prometheus("news", "NOBODY").exit_code == 3
+    assert prometheus("news", "--from", "soon").exit_code == 2

@@ -40,6 +40,7 @@ VERBS = (
     Verb("derive", "prometheus.cli.derive", "Compute returns and volatilities from the prices."),
     Verb("profiles", "prometheus.cli.profiles", "Compute ratios and risk flags from the filings."),
     Verb("prices", "prometheus.cli.prices", "Show a bar with all its versions and their deliveries."),
+    Verb("news", "prometheus.cli.news", "Show articles as they were known, and whom they are about."),
     Verb("backtest", "prometheus.cli.backtest", "Run a strategy over the past, every decision on record."),
     Verb(
         "explain", "prometheus.cli.explain", "Follow a fill, an order or a decision back to the price rows."

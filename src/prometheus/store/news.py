@@ -69,6 +69,7 @@ def read_news(
     known_at: datetime | None = None,
     issuer_ids: Sequence[str] | None = None,
     instrument_ids: Sequence[str] | None = None,
+    n_latest: int | None = None,
 ) -> pl.DataFrame:
     """Return articles with their links, in the order of publication.
 
@@ -83,12 +84,15 @@ def read_news(
         that a later delivery added don't say when. All by default.
     issuer_ids, instrument_ids : sequence of str, optional
         Only articles linked to one of these.
+    n_latest : int, optional
+        Only that many, the latest ones.
 
     Returns
     -------
     polars.DataFrame
         ``article_id``, ``timestamp``, ``source``, ``language``, ``headline``, ``body``, ``first_seen``,
-        ``time_precision``, ``external_id``, ``url``, and the lists ``issuer_ids`` and ``instrument_ids``.
+        ``time_precision``, ``external_id``, ``url``, the lists ``issuer_ids`` and ``instrument_ids``, and
+        ``evidence``: how the links were found that the article came with, as a JSON list.
     """
     import polars as pl
 
@@ -119,18 +123,20 @@ def read_news(
     query = sql.SQL(
         f"SELECT a.article_id, {published}, a.source, a.language, a.headline, a.body,"
         f" {seen}, a.metadata ->> 'time_precision',"
-        " a.metadata ->> 'external_id', a.metadata ->> 'url', l.issuer_ids, l.instrument_ids"
+        " a.metadata ->> 'external_id', a.metadata ->> 'url', l.issuer_ids, l.instrument_ids,"
+        " coalesce(a.metadata -> 'links', '[]')"
         f" FROM news_articles a CROSS JOIN LATERAL (SELECT {', '.join(lists)} FROM ({source}) s) l"
-        f" WHERE {' AND '.join(conditions)} ORDER BY a.timestamp, a.article_id"
+        f" WHERE {' AND '.join(conditions)} ORDER BY a.timestamp DESC, a.article_id DESC LIMIT %s"
     )
+    parameters.append(n_latest)
     schema: dict[str, type[pl.DataType]] = {"article_id": pl.Int64, "timestamp": pl.Int64}
     schema |= dict.fromkeys(("source", "language", "headline", "body"), pl.String)
     schema |= {"first_seen": pl.Int64}
     schema |= dict.fromkeys(
-        ("time_precision", "external_id", "url", "issuer_ids", "instrument_ids"), pl.String
+        ("time_precision", "external_id", "url", "issuer_ids", "instrument_ids", "evidence"), pl.String
     )
     found = frame_of(connection, query, parameters, schema)
-    return found.with_columns(
+    return found.reverse().with_columns(
         pl.from_epoch(pl.col("timestamp", "first_seen"), time_unit="us").dt.replace_time_zone("UTC"),
         pl.col("issuer_ids", "instrument_ids").str.json_decode(pl.List(pl.String)),
     )

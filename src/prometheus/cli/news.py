@@ -1,0 +1,99 @@
+"""``prometheus news``: articles as they were known, with the instruments they are linked to and why."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from prometheus.cli.ingest.arguments import moment_of
+from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.kernel.errors import ConfigError, UnknownInstrumentError
+from prometheus.store.settings import settings_from_environment
+
+if TYPE_CHECKING:
+    from prometheus.store.connections import Databases
+
+EARLIEST, LATEST = date(1800, 1, 1), date(2199, 12, 31)
+
+app = typer.Typer()
+
+
+@app.command()
+def news(
+    symbol: Annotated[
+        str | None, typer.Argument(help="Only articles linked to it: a symbol, or an instrument id.")
+    ] = None,
+    market: Annotated[str, typer.Option("--market", help="The market of the symbol.")] = "US_EQ",
+    since: Annotated[str | None, typer.Option("--from", help="First day, e.g. 2020-07-01.")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
+    known_at: Annotated[
+        str | None, typer.Option("--known-at", help="Only what was known then, e.g. 2020-07-17T22:00Z.")
+    ] = None,
+    n_latest: Annotated[int, typer.Option("--latest", min=1, help="At most so many, the latest.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show articles: when they were published and first seen, whom they link to, and how that was found."""
+    from prometheus.store.connections import connect, driver_errors, open_databases
+    from prometheus.store.news import read_news
+
+    first, last = _day("--from", since, EARLIEST), _day("--to", until, LATEST)
+    moment = None if known_at is None else moment_of(known_at)
+    databases = open_databases(settings_from_environment())
+    ids = None if symbol is None else _instruments(databases, market, symbol)
+    with driver_errors(), connect(databases.historical_url) as historical:
+        found = read_news(
+            historical, first=first, last=last, known_at=moment, instrument_ids=ids, n_latest=n_latest
+        )
+    articles = [{**row, "evidence": json.loads(row["evidence"])} for row in found.iter_rows(named=True)]
+    if as_json:
+        print_json(articles)
+    elif articles:
+        print_table(
+            ["published (UTC)", "first seen", "source", "headline", "linked to", "found by"],
+            [_line(article) for article in articles],
+        )
+    else:
+        say("No article.")
+
+
+def _instruments(databases: Databases, market: str, symbol: str) -> list[str]:
+    """Return the instruments that ever had a symbol."""
+    import polars as pl
+
+    from prometheus.store.connections import connect, driver_errors
+    from prometheus.store.reference import symbol_spans
+
+    with driver_errors(), connect(databases.runtime_url) as runtime:
+        spans = symbol_spans(runtime, market)
+    mine = spans.filter((pl.col("symbol") == symbol) | (pl.col("instrument_id") == symbol))
+    if mine.is_empty():
+        raise UnknownInstrumentError(
+            f"No instrument of {market} has or had the symbol {symbol}.",
+            remedy="Give the instrument's id, or another --market.",
+        )
+    return sorted(set(mine["instrument_id"].to_list()))
+
+
+def _line(article: dict[str, Any]) -> list[object]:
+    said = dict.fromkeys(f"{link['how']}: {link['found']}" for link in article["evidence"])
+    shown = "%Y-%m-%d" if article["time_precision"] == "day" else "%Y-%m-%d %H:%M"
+    return [
+        f"{article['timestamp']:{shown}}",
+        f"{article['first_seen']:%Y-%m-%d %H:%M}",
+        article["source"],
+        article["headline"],
+        ", ".join(article["instrument_ids"]),
+        ", ".join(said),
+    ]
+
+
+def _day(option: str, text: str | None, otherwise: date) -> date:
+    if text is None:
+        return otherwise
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{option}: {text!r} is no date.", remedy="Write it as 2020-07-01.") from error
