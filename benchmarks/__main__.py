@@ -14,6 +14,7 @@ from rich.text import Text
 from benchmarks import page
 from benchmarks.backtests import job_d, job_m
 from benchmarks.close_matrix import close_matrix
+from benchmarks.derived import derived
 from benchmarks.figure import Report
 from benchmarks.ingest import ingest
 from benchmarks.memory import memory
@@ -24,6 +25,7 @@ from prometheus.store.connections import connect
 
 BENCHMARKS: dict[str, Callable[[Place, int], Report]] = {
     "ingest": ingest,
+    "derived": derived,
     "close_matrix": close_matrix,
     "job_m": job_m,
     "job_d": job_d,
