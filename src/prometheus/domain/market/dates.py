@@ -82,10 +82,21 @@ def read_dates(
         if dates.null_count() == 0:
             formats.setdefault(next(iter(FAMILIES)), "%Y-%m-%d")
             return ReadDates(dates, certain)
-    bare = stripped.str.replace(_MIDNIGHT, "")
+    # Few of the texts differ, so each is looked at once.
+    each = stripped.unique()
+    seen = _read_each(each, formats)
+    known = pl.DataFrame({"text": each, "date": seen.dates, "is_ambiguous": seen.is_ambiguous})
+    read = stripped.to_frame("text").join(
+        known, on="text", how="left", nulls_equal=True, maintain_order="left"
+    )
+    return ReadDates(read["date"], read["is_ambiguous"])
+
+
+def _read_each(texts: pl.Series, formats: MutableMapping[str, str]) -> ReadDates:
+    bare = texts.str.replace(_MIDNIGHT, "")
     frame = pl.DataFrame({"text": bare})
     dates = pl.repeat(None, texts.len(), dtype=pl.Date, eager=True)
-    ambiguous = certain
+    ambiguous = pl.repeat(False, texts.len(), eager=True)
     for family, ways in FAMILIES.items():
         is_of = bare.str.contains(family).fill_null(False)
         if not is_of.any():
