@@ -4,14 +4,16 @@ import csv
 import os
 import zipfile
 from bisect import bisect_left
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from prometheus.adapters.lean_actions import factor_rows
+from prometheus.adapters.lean_actions import LeanFolders, factor_rows
 from prometheus.adapters.price_files import price_delivery
 from prometheus.kernel.errors import InputFileError
 
@@ -176,3 +178,48 @@ def test_another_vendor_reports_the_very_same_actions_and_returns():
     ).filter("is_same")
     assert apart.height > 180
     np.testing.assert_allclose(apart["ours"], apart["theirs"], rtol=0.0, atol=1e-12)
+
+
+@st.composite
+def histories(draw):
+    """Closes as traded of weekdays, with splits and dividends at some of them."""
+    n = draw(st.integers(8, 30))
+    first = date(2018, 1, 1)
+    days = [day for day in (first + timedelta(i) for i in range(2 * n)) if day.weekday() < 5][:n]
+    closes = draw(st.lists(st.integers(1_000, 50_000), min_size=n, max_size=n))
+    events = draw(
+        st.dictionaries(st.integers(1, n - 1), st.sampled_from(["split", "dividend", "both"]), max_size=5)
+    )
+    split, dividend = [None] * n, [None] * n
+    for place, kind in events.items():
+        if kind != "dividend":
+            split[place] = draw(st.sampled_from([2.0, 3.0, 7.0, 20.0, 1.5, 0.5, 0.1]))
+        if kind != "split":
+            dividend[place] = draw(st.integers(1, closes[place - 1] // 20)) / 100.0
+    return days, [close / 100.0 for close in closes], split, dividend
+
+
+def factors_of(days, closes, split, dividend):
+    """Return the factor file that Lean writes for such a history, seven decimals and all."""
+    price, shares = 1.0, 1.0
+    lines = [f"20501231,{price:.7f},{shares:.7f},0"]
+    for place in range(len(days) - 1, 0, -1):
+        if split[place] or dividend[place]:
+            price *= 1.0 - (dividend[place] or 0.0) / closes[place - 1]
+            shares /= split[place] or 1.0
+            lines.append(f"{days[place - 1]:%Y%m%d},{price:.7f},{shares:.7f},{closes[place - 1]}")
+    lines.append(f"{days[0] - timedelta(3):%Y%m%d},{price:.7f},{shares:.7f},1")
+    return "\n".join(reversed(lines))
+
+
+@settings(max_examples=60, deadline=None)
+@given(history=histories())
+def test_the_actions_of_any_history_come_back_out_of_its_factors(tmp_path_factory, history):
+    days, closes, split, dividend = history
+    folder = tmp_path_factory.mktemp("lean")
+    (folder / "factor_files").mkdir()
+    (folder / "factor_files" / "aaa.csv").write_text(factors_of(*history))
+    bars = pl.DataFrame({"trade_date": days, "close": closes})
+    found, _ = LeanFolders().with_actions(bars, ticker="AAA", origin=folder / "aaa.zip")
+    assert found["split"].to_list() == split
+    assert found["dividend"].to_list() == dividend
