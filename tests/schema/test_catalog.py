@@ -102,7 +102,9 @@ def test_mutability_of_the_specs_is_held_by_triggers(catalog: Catalog) -> None:
     }
     for name, table in catalog.tables.items():
         found = sorted(trigger.removeprefix(f"{name}_") for trigger in table.triggers)
-        assert [t for t in found if t != "within_order"] == wanted[TABLES[name].mutability], name
+        # Orders keep their steps in order; recomputed tables may hold deliveries, which keep their versions.
+        own = [t for t in found if t not in ("within_order", "delivered_kept")]
+        assert own == wanted[TABLES[name].mutability], name
 
 
 @BOTH

@@ -109,16 +109,19 @@ create table factors_daily (
 
 create index factors_daily_date on factors_daily (trade_date);
 
+create trigger factors_daily_delivered_kept before update or delete on factors_daily
+    for each row when (old.metadata ? 'batch') execute function refuse_lost_value();
+
 comment on table factors_daily is
-    'Daily factor returns and macro series. Derived or ingested anew at will: rows may be replaced.';
+    'Daily factor returns and macro series. Derived rows may be replaced; delivered ones carry a batch and take corrections only: an update must append the version it replaces to metadata.revisions.';
 comment on column factors_daily.factor_id is
     'MKT, SMB, HML, MOM ... and macro series as MACRO:VIX.';
 comment on column factors_daily.trade_date is
-    'The session.';
+    'The session, or the date that a macro number is about; never the day of its publication.';
 comment on column factors_daily.value is
     'Return of the factor (decimal), or level of the series.';
 comment on column factors_daily.metadata is
-    'Further facts, as a JSON object.';
+    'Of delivered rows: "batch" (last 12 hex digits of the INGEST decision), "known_at" and "known_basis" (when the value became known, and how that is known), "unit", "revisions": the earlier versions, oldest first, each with "value", "batch", "known_at", "until" and "replaced_by".';
 
 
 -- instrument_factors_daily ------------------------------------------------------------------------
