@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 
 from prometheus.adapters.price_door import ingest_prices
 from prometheus.adapters.price_files import price_delivery
 from prometheus.bootstrap import derive_market
-from tests.deliveries import content_of, seeded_bars
+from tests.deliveries import content_of, count_of, seeded_bars
 from tests.world import settings_at
 
 MARKET = "US_EQ"
@@ -97,3 +98,30 @@ def test_a_delivery_that_waits_on_disk_gives_the_same_rows_and_the_same_decision
     assert list(folder.iterdir()) == []
     again = take(second, [path], rows_in_memory=50, spool_folder=folder)
     assert (again.n_unchanged, again.decision_id) == (bars.height, in_memory.decision_id)
+
+
+@pytest.mark.parametrize("order", ["by day", "shuffled"])
+def test_actions_that_only_adjusted_closes_say_are_the_same_in_any_order(
+    databases, second, bars, tmp_path, order
+):
+    adjusted = as_a_vendor_adjusts(bars)
+    path = tmp_path / "whole.csv"
+    adjusted.write_csv(path)
+    take(databases, [path])
+    n_actions = count_of(databases, "SELECT count(*) FROM prices_daily WHERE metadata ?| '{split,dividend}'")
+    assert n_actions == bars.filter(pl.any_horizontal(pl.col("split", "dividend").is_not_null())).height
+    paths = day_files(adjusted, tmp_path / "days")
+    if order == "shuffled":
+        random.Random(8).shuffle(paths)
+    for one in paths:
+        take(second, [one])
+    assert content_of(second, derived=False) == content_of(databases, derived=False)
+
+
+def as_a_vendor_adjusts(bars):
+    """Return the bars with adjusted closes that end at the close, and without their actions."""
+    event = pl.col("split").fill_null(1.0) + pl.col("dividend").fill_null(0.0) / pl.col("close")
+    is_first = pl.int_range(pl.len()).over("symbol") == 0
+    growth = pl.when(is_first).then(1.0).otherwise(event).cum_prod().over("symbol")
+    adjusted = bars.with_columns((pl.col("close") * growth / growth.last().over("symbol")).alias("adj close"))
+    return adjusted.drop("split", "dividend")

@@ -1,8 +1,9 @@
-"""Adjusted closes that go on where those in the database end, and meet those that stand after them.
+"""Splits, dividends and adjusted closes that go on where those in the database end, and meet what follows.
 
 A row without an adjusted close of its vendor's gets ours, in a chain with the rows before it. Where a
 delivery brings the past after the present, or mends an event of it, the adjusted closes of later rows
-that are ours follow: they come out as further rows of the delivery, and become corrections.
+that are ours follow: they come out as further rows of the delivery, and become corrections. Likewise, splits
+and dividends that only a vendor's adjusted closes say are read from one bar to the next, whenever they came.
 """
 
 from __future__ import annotations
@@ -13,12 +14,71 @@ import polars as pl
 
 from prometheus.adapters.ingest_report import N_NAMED
 from prometheus.domain.market.adjusted import with_adjusted_close
+from prometheus.domain.market.vendor_adjustment import silent_instruments, with_inferred_actions
 from prometheus.kernel.errors import RejectedBatchError
 from prometheus.store.copying import Connection
-from prometheus.store.prices import SAME_ADJUSTMENT, adjustment_factors, stored_actions, stored_prices
+from prometheus.store.prices import (
+    ACTIONS,
+    SAME_ADJUSTMENT,
+    adjustment_factors,
+    stored_actions,
+    stored_prices,
+)
 
-FACTORS = pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64})
+FACTORS = pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64, "close": pl.Float64})
 KEY = ["instrument_id", "trade_date"]
+
+
+def acted(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
+    """Return prices with the splits and dividends that only their adjusted closes say.
+
+    Parameters
+    ----------
+    historical : Connection
+    prices : polars.DataFrame
+        A part of a delivery, sorted by ``instrument_id`` and ``trade_date``.
+
+    Returns
+    -------
+    polars.DataFrame
+        The same rows and, sorted among them, stored ones whose split or dividend is read anew, because the
+        bar before them has only now come.
+    """
+    names = silent_instruments(prices)
+    if names.is_empty():
+        return prices
+    rows = prices.filter(pl.col("instrument_id").is_in(names.implode()))
+    full = with_inferred_actions(prices, adjustment_factors(historical, rows, side="before"))
+    late = adjustment_factors(historical, rows, side="after")["instrument_id"].to_list()
+    if not late:
+        return full
+    stored = stored_prices(historical, late, date.min, date.max).sort(KEY)
+    bare = stored.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in ACTIONS)
+    read = with_inferred_actions(bare, FACTORS)
+    is_read = _is_alike(stored, read)
+    ours = stored.select("instrument_id", is_read).group_by("instrument_id").agg(pl.col("is_alike").all())
+    kept = ours.filter("is_alike")["instrument_id"].to_list()
+    of_these = pl.col("instrument_id").is_in(kept)
+    currencies = prices.group_by("instrument_id").agg(pl.col("currency").first())
+    others = bare.filter(of_these).join(prices, on=KEY, how="anti").join(currencies, on="instrument_id")
+    both = pl.concat([prices.filter(of_these), others.select(prices.columns)]).sort(KEY)
+    again = with_inferred_actions(both, FACTORS)
+    beside = again.join(
+        stored.select(*KEY, *ACTIONS), on=KEY, how="left", suffix="_was", maintain_order="left"
+    )
+    is_delivered = again.join(prices.select(*KEY, pl.lit(True).alias("is")), on=KEY, how="left")["is"]
+    is_moved = ~_is_alike(beside.select(pl.col(f"{name}_was").alias(name) for name in ACTIONS), again)
+    chosen = again.filter(is_delivered.fill_null(False) | is_moved)
+    return pl.concat([full.filter(~of_these), chosen]).sort(KEY)
+
+
+def _is_alike(one: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
+    """Return where two frames of the same rows have the same splits and dividends."""
+    found = pl.repeat(True, one.height, eager=True)
+    for name in ACTIONS:
+        apart = (one[name].fill_null(0.0) - other[name].fill_null(0.0)).abs()
+        found &= apart <= SAME_ADJUSTMENT
+    return found.alias("is_alike")
 
 
 def chained(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:

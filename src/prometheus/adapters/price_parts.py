@@ -15,15 +15,17 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from prometheus.adapters.price_chain import chained
+from prometheus.adapters.price_chain import FACTORS, acted, chained
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.content import InstrumentDigests, action_digests, adjusted_digests
 from prometheus.domain.market.quality import n_suspect, quality_flags
+from prometheus.domain.market.vendor_adjustment import adjustment_flags
 from prometheus.kernel.sessions import Sessions
 from prometheus.store.copying import Connection
 from prometheus.store.prices import (
     PriceChanges,
     PriceCounts,
+    adjustment_factors,
     price_changes,
     stored_actions,
     stored_digests,
@@ -119,8 +121,7 @@ def write_part(
     quality: QualityConfig,
 ) -> Written:
     """Write what of a part is new or corrected, in the transaction of the caller; return what that was."""
-    full = chained(historical, part.prices)
-    n_delivered = part.prices.height
+    full = chained(historical, acted(historical, part.prices))
     open_ones = full
     if full.height >= ROWS_FOR_DIGESTS:
         same = _unchanged(historical, full, part.digests)
@@ -130,13 +131,21 @@ def write_part(
             open_ones = full.filter(~pl.col("instrument_id").is_in(same))
     changes = price_changes(historical, open_ones)
     touched = pl.concat([changes.new, changes.corrected])
-    n_unchanged = max(n_delivered - touched.height, 0)
+    n_written = touched.height
+    if full.height > part.prices.height:  # stored rows that follow from those of the delivery
+        n_written = touched.join(part.prices, on=KEY, how="semi").height
+    n_unchanged = part.prices.height - n_written
     counts = PriceCounts(changes.new.height, changes.corrected.height, n_unchanged)
     day = pl.col("trade_date")
     changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
     if touched.is_empty():
         return Written(counts, changed, {})
-    flags = quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full))
+    flags = pl.concat(
+        [
+            quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full)),
+            _adjustment_flags(historical, full),
+        ]
+    )
     flags = flags.join(touched.select(KEY), on=KEY, how="semi")
     flagged = flags.group_by(KEY).agg(pl.col("rule").unique().sort())
     flagged = flagged.select(*KEY, pl.format('["{}"]', pl.col("rule").list.join('", "')).alias("flags"))
@@ -165,14 +174,23 @@ def _unchanged(
     stored = stored_digests(historical, ids, first=first, last=last)
     if not stored:
         return []
-    acted = action_digests(stored_actions(historical, ids, first=first, last=last))
+    found = action_digests(stored_actions(historical, ids, first=first, last=last))
     adjusted = adjusted_digests(full) if full["is_computed"].any() else {}
+    events = action_digests(full)
     return [
         instrument
         for instrument, said in digests.items()
         if stored.get(instrument) == (said.n_rows, said.bars, adjusted.get(instrument, said.adjusted))
-        and acted.get(instrument, b"") == said.actions
+        and found.get(instrument, b"") == events.get(instrument, b"")
     ]
+
+
+def _adjustment_flags(historical: Connection, full: pl.DataFrame) -> pl.DataFrame:
+    """Return the flags of a vendor's adjusted closes that its own splits and dividends contradict."""
+    given = full.filter(~pl.col("is_computed").all().over("instrument_id"))
+    if given.is_empty():
+        return adjustment_flags(full.clear(), FACTORS)
+    return adjustment_flags(given, adjustment_factors(historical, given, side="before"))
 
 
 def _before(historical: Connection, full: pl.DataFrame) -> pl.DataFrame:
