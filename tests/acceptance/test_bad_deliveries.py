@@ -184,6 +184,7 @@ def test_everything_wrong_at_once_costs_only_what_is_wrong(ingest, landed, tmp_p
     report = json.loads(done.out)
     n_bad = sum(row.n_rejected for row in ROWS.values())
     assert report["n_rejected"] == n_bad + len(FILES)
+    assert report["n_rows"] == report["n_new"] + n_bad
     assert landed() == 2  # the second row of bars.csv contradicts its duplicate
     again = json.loads(ingest(tmp_path, "--json").out)
     assert (again["n_new"], again["n_corrected"], again["n_unchanged"]) == (0, 0, 2)

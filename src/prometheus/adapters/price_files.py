@@ -21,7 +21,7 @@ from prometheus.adapters.price_mapping import preset as preset_named
 from prometheus.adapters.price_tables import PriceTable, symbol_in
 from prometheus.domain.market.delivery import FileReference
 from prometheus.kernel.errors import ConfigError, InputFileError
-from prometheus.kernel.violations import VIOLATIONS
+from prometheus.kernel.violations import VIOLATIONS, WHOLE_FILE
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".psv", ".parquet")
 CHUNK_ROWS = 250_000
@@ -206,7 +206,7 @@ class FilePrices:
 
     def _fail(self, name: str, error: InputFileError, rule: str) -> None:
         self._errors.append(error)
-        row = (name, 1, None, None, "(file)", error.message, rule, error.remedy)
+        row = (name, 1, None, None, WHOLE_FILE, error.message, rule, error.remedy)
         self._violations.append(pl.DataFrame([row], schema=VIOLATIONS.schema, orient="row"))
 
     def _refusal(self) -> InputFileError:

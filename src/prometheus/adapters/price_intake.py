@@ -19,7 +19,7 @@ from prometheus.domain.market.content import InstrumentDigests, content_digest, 
 from prometheus.domain.market.delivery import PriceDelivery, settled_rows, sound_rows
 from prometheus.flow.progress import Progress
 from prometheus.kernel.sessions import Sessions
-from prometheus.kernel.violations import VIOLATIONS
+from prometheus.kernel.violations import VIOLATIONS, WHOLE_FILE
 
 
 @dataclass(slots=True)
@@ -90,7 +90,9 @@ def take(
         spool.add(sound.prices)
         progress.advance(chunk.height)
     progress.finish()
-    rejects.add(_no_rows(), delivery.violations)
+    unread = delivery.violations
+    taken.n_rows += unread.filter(pl.col("field") != WHOLE_FILE).select("file", "row").n_unique()
+    rejects.add(_no_rows(), unread)
     for rows in spool.parts():
         found = names.identified(rows)
         rejects.add(rows, found.violations)

@@ -19,6 +19,8 @@ VIOLATIONS = pl.DataFrame(
     }
 )
 """No violation, with the columns of every violation. ``row`` counts a file's lines, header included."""
+WHOLE_FILE = "(file)"
+"""The field of a violation that is no row's: a file that can't be read."""
 
 
 def found_violations(
