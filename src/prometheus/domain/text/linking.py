@@ -23,6 +23,7 @@ from prometheus.domain.text.linking_names import Alias, Needs, aliases_of, core_
 from prometheus.domain.text.linking_text import (
     Mention,
     Word,
+    forms_in,
     is_all_capitals,
     is_sentence_case,
     sign_of,
@@ -131,6 +132,7 @@ class Linker:
                     together.setdefault(alias.words, []).append(_Named(alias, issuer_id, core_of(name)))
         for words in sorted(together, key=len, reverse=True):
             self._named.setdefault(words[0], []).append((words, together[words]))
+        self._beginnings = self._named.keys() | {symbol.lower() for symbol in self._by_symbol}
         prefixes = {row.market_id[:3] for row in rows}
         self._exchanges = {
             prefix: re.compile(rf"\b(?i:{names})\s*:\s*({_SYMBOL}|\d{{4,5}})(?!\w)")
@@ -164,10 +166,10 @@ class Linker:
                 for prefix, shape in self._exchanges.items():
                     for match in shape.finditer(text):
                         found += self._of_symbol(match[1], on, "exchange", prefix)
-        words = standing_words(headline)
-        if "(" in headline:
+        if "(" in headline or self._may_name(headline):
+            words = standing_words(headline)
             found += self._in_parentheses(headline, words, on)
-        found += self._by_name(headline, words, on)
+            found += self._by_name(headline, words, on)
         once: dict[tuple[str | None, str | None], Link] = {}
         for link in found:
             once.setdefault((link.issuer_id, link.instrument_id), link)
@@ -198,6 +200,13 @@ class Linker:
                 if is_named or is_plain:
                     found.append(link)
         return found
+
+    def _may_name(self, headline: str) -> bool:
+        """Return whether a headline holds any word that begins a name, or is a ticker; most don't."""
+        known = self._beginnings
+        return any(
+            form.is_capital and (form.plain in known or form.owner in known) for form in forms_in(headline)
+        )
 
     def _by_name(self, headline: str, words: Sequence[Word], on: date) -> list[Link]:
         sure: list[Mention] = []

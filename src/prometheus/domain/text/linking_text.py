@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from prometheus.domain.text.linking_names import Needs, plain
 from prometheus.domain.text.linking_words import (
@@ -88,6 +89,29 @@ class Mention:
         return _LIST.fullmatch(between) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What can be said of a word without its place, see `Word`."""
+
+    plain: str
+    owner: str
+    is_capital: bool
+    is_upper: bool
+
+
+@lru_cache(maxsize=1 << 16)
+def form_of(text: str) -> Form:
+    """Return the form of a word; the same words come again and again."""
+    own = next((text[: -len(ending)] for ending in ("'s", "’s") if text.endswith(ending)), text)
+    is_capital = text[0].isdigit() or any(char.isupper() for char in text)
+    return Form(plain(text), plain(own), is_capital, own.upper() == own)
+
+
+def forms_in(headline: str) -> list[Form]:
+    """Return the forms of a headline's words."""
+    return [form_of(text) for text in _WORD.findall(headline)]
+
+
 def standing_words(headline: str) -> tuple[Word, ...]:
     """Return the words of a headline.
 
@@ -96,20 +120,23 @@ def standing_words(headline: str) -> tuple[Word, ...]:
     >>> [(word.plain, word.owner) for word in standing_words("McDonald's & Gap's")]
     [('mcdonalds', 'mcdonald'), ('and', 'and'), ('gaps', 'gap')]
     """
-    return tuple(
-        Word(
-            text=match[0],
-            start=match.start(),
-            end=match.end(),
-            plain=plain(match[0]),
-            owner=_owner(match[0]),
-            is_capital=match[0][0].isdigit() or any(char.isupper() for char in match[0]),
-            is_upper=match[0].removesuffix("'s").removesuffix("’s").upper()
-            == match[0].removesuffix("'s").removesuffix("’s"),
-            is_initial=_START.search(headline, 0, match.start()) is not None,
+    words = []
+    for match in _WORD.finditer(headline):
+        form = form_of(match[0])
+        is_initial = _START.search(headline, 0, match.start()) is not None
+        words.append(
+            Word(
+                match[0],
+                match.start(),
+                match.end(),
+                form.plain,
+                form.owner,
+                form.is_capital,
+                form.is_upper,
+                is_initial,
+            )
         )
-        for match in _WORD.finditer(headline)
-    )
+    return tuple(words)
 
 
 def is_sentence_case(words: Sequence[Word], mentions: Sequence[Mention] = ()) -> bool:
@@ -172,10 +199,3 @@ def sign_of(mention: Mention, headline: str, words: Sequence[Word], *, is_senten
 
 def _is_given_name(word: Word) -> bool:
     return word.is_capital and word.plain in GIVEN_NAMES and word.plain not in ordinary_words()
-
-
-def _owner(text: str) -> str:
-    for ending in ("'s", "’s"):
-        if text.endswith(ending):
-            return plain(text[: -len(ending)])
-    return plain(text)

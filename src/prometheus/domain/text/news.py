@@ -49,6 +49,7 @@ REMEDIES = {
     "changed_article": "The first version of an article stays; give another one an id of its own.",
 }
 """The rules that a row may break, and what to do."""
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _DAY = timedelta(days=1)
 
@@ -217,7 +218,7 @@ def article_of(row: Row, reading: Reading) -> Article | Fault:
     for name, value in row.items():
         if value is not None and "\x00" in value:
             return Fault(name, value.replace("\x00", "\\0")[:80], "control_character")
-        if value is not None and any("\ud800" <= char <= "\udfff" for char in value):
+        if value is not None and _SURROGATES.search(value):
             return Fault(name, value.encode("utf-8", "backslashreplace").decode()[:80], "not_utf8")
     text = str(row["time"])
     moment = moment_of_text(text, reading.zone)
