@@ -174,7 +174,7 @@ def adjustment_violations(prices: pl.DataFrame) -> pl.DataFrame:
         field="split",
         rule="closes_already_adjusted",
         remedy="The closes of this symbol are adjusted for its splits: leave its splits out, so that none "
-        "counts twice, or deliver closes as traded.",
+        "counts twice (--preset yahoo does, and `ignore` in a mapping), or deliver closes as traded.",
     )
 
 
