@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Choices:
     today: date
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class ReferenceDelivery:
     """All that the files of a delivery say.
 
@@ -102,9 +102,8 @@ def reference_delivery(paths: Sequence[Path], choices: Choices) -> ReferenceDeli
             violations.append(_map_file(file, choices, out))
         else:
             violations.append(_table_file(file, choices, out))
-    out.violations = pl.concat(violations)
     out.tables.sort(key=lambda rows: (rows[0].origin.as_of, rows[0].origin.file) if rows else (date.min, ""))
-    return out
+    return replace(out, violations=pl.concat(violations))
 
 
 def _map_file(file: DeliveredFile, choices: Choices, out: ReferenceDelivery) -> pl.DataFrame:
@@ -128,7 +127,7 @@ def _table_file(file: DeliveredFile, choices: Choices, out: ReferenceDelivery) -
         out.tables.append(observations)
     else:
         spans, broken = (index_spans if kind == "spans" else index_changes)(table, places, summary)
-        out.spans += spans
+        out.spans.extend(spans)
     out.files.append(summary)
     return pl.concat([table.violations, broken])
 

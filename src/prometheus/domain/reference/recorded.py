@@ -27,7 +27,7 @@ AMBIGUOUS = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Recorder:
     """Writes what files say into a register.
 

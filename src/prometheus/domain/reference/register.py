@@ -15,7 +15,7 @@ from prometheus.domain.reference.specs import instrument_id_of
 Json = dict[str, Any]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A row of issuers or instruments that may change.
 
@@ -46,7 +46,7 @@ class Entity:
         return self.values
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Register:
     """What is known of a market, with the ways to find it.
 
