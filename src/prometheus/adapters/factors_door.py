@@ -28,6 +28,7 @@ from prometheus.domain.market.factor_deliveries import (
     Releases,
     checked,
 )
+from prometheus.domain.reference.markets import MARKETS
 from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import PrometheusError, RejectedBatchError
@@ -35,8 +36,13 @@ from prometheus.kernel.ids import digest, short_id, uuid_text
 from prometheus.kernel.violations import n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.decisions import record_decision
-from prometheus.store.factors import factor_changes, factors_of_batch, lock_factors, write_factors
-from prometheus.store.news import market_ids
+from prometheus.store.factors import (
+    factor_changes,
+    factors_of_batch,
+    lock_factors,
+    registered_markets,
+    write_factors,
+)
 from prometheus.store.revisions import present_time
 
 CONFIGS: Mapping[str, EngineConfig] = {"MACRO": IngestMacroConfig(), "FACTORS": IngestFactorsConfig()}
@@ -130,7 +136,8 @@ def ingest_series(
     ):
         lock_factors(historical)
         moment = known_at or present_time(historical)
-        found = checked(delivery.cells, moment=moment, releases=rule, markets=frozenset(market_ids(runtime)))
+        markets = frozenset({m.market_id for m in MARKETS} | set(registered_markets(runtime)))
+        found = checked(delivery.cells, moment=moment, releases=rule, markets=markets)
         violations = pl.concat([delivery.violations, found.violations])
         if found.rows.is_empty():
             raise _refusal(delivery, violations, folder)

@@ -47,6 +47,11 @@ def lock_factors(connection: Connection) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('factors_daily', 0))")
 
 
+def registered_markets(connection: Connection) -> list[str]:
+    """Return the ids of the markets in the runtime database: the namespaces of derived factors."""
+    return [row[0] for row in connection.execute("SELECT market_id FROM markets ORDER BY 1")]
+
+
 def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: datetime) -> FactorChanges:
     """Return what of these values is new, and what corrects a stored one.
 
@@ -57,8 +62,9 @@ def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: dateti
     rows : polars.DataFrame
         ``factor_id``, ``trade_date``, ``value``, ``unit``, ``known_at``, ``known_basis``; one row a key.
     moment : datetime
-        When the delivery became known. A correction became known with its delivery, whatever the
-        release of the first version was.
+        When the delivery became known. A correction, and a value in a gap of what is stored, became known
+        with their delivery, whatever was said about releases: until then another value, or none, was
+        believed.
 
     Raises
     ------
@@ -73,8 +79,8 @@ def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: dateti
         "SELECT factor_id, trade_date, value, (metadata ->> 'known_at')::timestamptz > %s FROM factors_daily"
         " WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s"
     )
-    dates = rows["trade_date"]
-    parameters = [moment, rows["factor_id"].unique().to_list(), dates.min(), dates.max()]
+    dates, names = rows["trade_date"], rows["factor_id"].unique().to_list()
+    parameters = [moment, names, dates.min(), dates.max()]
     schema = {"factor_id": pl.String, "trade_date": pl.Date, "was": pl.Float64, "later": pl.String}
     stored = frame_of(connection, query, parameters, schema)
     joined = rows.join(stored, on=list(KEY), how="left", maintain_order="left")
@@ -86,12 +92,31 @@ def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: dateti
             f"{moment.isoformat()}: the value that it corrects became known later.",
             remedy="Deliver in the order in which deliveries became known, or leave --known-at out.",
         )
-    new = joined.filter(pl.col("was").is_null()).select(rows.columns)
-    restated = corrected.select(rows.columns).with_columns(
+    with_delivery = (
         pl.lit(moment).cast(rows.schema["known_at"]).alias("known_at"),
         pl.lit("delivered").alias("known_basis"),
     )
+    spans = stored_spans(connection, names)
+    new = joined.filter(pl.col("was").is_null()).join(
+        spans, on="factor_id", how="left", maintain_order="left"
+    )
+    is_inside = pl.col("trade_date").is_between(pl.col("first"), pl.col("last")).fill_null(False)
+    filled = new.filter(is_inside).with_columns(with_delivery).select(rows.columns)
+    new = pl.concat([new.filter(~is_inside).select(rows.columns), filled]).sort(*KEY)
+    restated = corrected.select(rows.columns).with_columns(with_delivery)
     return FactorChanges(new, restated, rows.height - new.height - restated.height)
+
+
+def stored_spans(connection: Connection, factor_ids: Sequence[str]) -> pl.DataFrame:
+    """Return the first and the last date of factors with values: ``factor_id``, ``first``, ``last``."""
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT factor_id, min(trade_date), max(trade_date) FROM factors_daily"
+        " WHERE factor_id = ANY(%s) GROUP BY 1"
+    )
+    schema = {"factor_id": pl.String, "first": pl.Date, "last": pl.Date}
+    return frame_of(connection, query, [list(factor_ids)], schema)
 
 
 def write_factors(connection: Connection, changes: FactorChanges, *, batch: str, moment: datetime) -> None:
