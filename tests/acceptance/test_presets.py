@@ -19,6 +19,7 @@ SHARED = Path(os.environ.get("PROMETHEUS_SHARED_DATA") or REPOSITORY.parent / "s
 MARKETS = {"stooq": "US_EQ_ADJ", "generic": "EU_EQ"}
 CLOSES = {  # of the sample's first and last session
     "yahoo": (39.122501, 40.7575),
+    "yfinance": (39.122501, 40.7575),
     "stooq": (37.0358, 38.5838),
     "wiki": (645.57, 93.7),
     "lean": (16.25, 16.0),
@@ -101,7 +102,7 @@ def test_a_preset_and_a_mapping_at_once_and_unknown_ones_are_refused(prometheus,
     words = ("ingest", "prices", path, "--market", "US_EQ", "--create")
     done = prometheus(*words, "--preset", "bloomberg")
     assert done.exit_code == 2
-    assert "There are yahoo, stooq, wiki, lean, pystock, kaggle, generic" in done.err
+    assert "There are yahoo, yfinance, stooq, wiki, lean, pystock, kaggle, generic" in done.err
     done = prometheus(*words, "--mapping", tmp_path / "none.toml")
     assert (done.exit_code, "none.toml can't be read" in done.err) == (2, True)
     (tmp_path / "own.toml").write_text("delimeter = ';'\n")

@@ -21,7 +21,7 @@ from prometheus.domain.market.columns import CANONICAL, squeezed
 from prometheus.kernel.config import config_error
 from prometheus.kernel.errors import ConfigError
 
-PRESETS = ("yahoo", "stooq", "wiki", "lean", "pystock", "kaggle", "generic")
+PRESETS = ("yahoo", "yfinance", "stooq", "wiki", "lean", "pystock", "kaggle", "generic")
 """Names of the presets, each the name of a file in ``price_presets``."""
 
 
@@ -36,6 +36,8 @@ class PriceMapping(BaseModel):
         A column of ours to the header it comes from, or to its place from 1.
     ignore : tuple of str
         Headers to leave out, though their names are known.
+    only_with : mapping of str to str
+        A header to another without which it is left out.
     only : mapping of str to str
         A header to the one value that rows must have; others are left out and counted.
     files : tuple of str
@@ -43,12 +45,12 @@ class PriceMapping(BaseModel):
     delimiter : str or None
         One character, or ``tab``.
     has_header : bool
-    skip_lines : int
-        Lines before the header.
+    skip_lines, skip_rows : int
+        Lines before the header, and between it and the first row.
     encoding : str
     decimal : {".", ","}
     thousands : str
-        What groups digits in numbers, taken out.
+        Characters that are taken out of numbers: what groups digits, a sign of a currency.
     nulls : tuple of str
         What stands where there is no value.
     date_format : str or None
@@ -81,11 +83,13 @@ class PriceMapping(BaseModel):
     description: str = ""
     columns: Mapping[str, str | int] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()
+    only_with: Mapping[str, str] = Field(default_factory=dict)
     only: Mapping[str, str] = Field(default_factory=dict)
     files: tuple[str, ...] = ()
     delimiter: str | None = None
     has_header: bool = True
     skip_lines: int = Field(default=0, ge=0)
+    skip_rows: int = Field(default=0, ge=0)
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     thousands: str = ""

@@ -188,7 +188,8 @@ class PriceTable:
     def _numbers(self, rows: pl.DataFrame, texts: Sequence[str]) -> pl.DataFrame:
         mapping = self._mapping
         if texts and mapping.thousands:
-            rows = rows.with_columns(pl.col(texts).str.replace_all(mapping.thousands, "", literal=True))
+            taken_out = f"[{re.escape(mapping.thousands)}]"
+            rows = rows.with_columns(pl.col(texts).str.replace_all(taken_out, ""))
         if texts and mapping.decimal == ",":
             rows = rows.with_columns(pl.col(texts).str.replace(",", ".", literal=True))
         if mapping.price_scale == 1.0:
@@ -233,6 +234,7 @@ class PriceTable:
             encoding=mapping.encoding,
             has_header=mapping.has_header,
             skip_lines=mapping.skip_lines,
+            skip_rows=mapping.skip_rows,
         )
 
     def _canonical(self, names: Sequence[str]) -> Mapping[str, str]:
@@ -244,7 +246,10 @@ class PriceTable:
                     remedy="Give the place of each column from 1, or another preset.",
                 )
             given[name] = names[place - 1] if isinstance(place, int) else place
-        found = canonical_columns(names, file=self._file.name, given=given, ignored=self._mapping.ignore)
+        present = {squeezed(name) for name in names}
+        alone = (name for name, other in self._mapping.only_with.items() if squeezed(other) not in present)
+        ignored = (*self._mapping.ignore, *alone)
+        found = canonical_columns(names, file=self._file.name, given=given, ignored=ignored)
         odd = [given for given, meant in found.items() if not _is_taken(self._types.get(given), meant)]
         if odd:
             kinds = ", ".join(f"{given!r} of type {self._types[given]}" for given in odd)

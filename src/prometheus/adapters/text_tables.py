@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -24,6 +25,7 @@ from prometheus.kernel.violations import VIOLATIONS
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 BLOCK = 8 << 20
 LONGEST_LINE = 1 << 16
+_SEP = re.compile(r"^sep=([^\w\s\"]|\t)\r?$", re.IGNORECASE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _AS_UTF8 = "Save it as UTF-8, or name its encoding in a mapping file: encoding = "
 
@@ -56,6 +58,7 @@ def text_layout(
     encoding: str = "utf-8",
     has_header: bool = True,
     skip_lines: int = 0,
+    skip_rows: int = 0,
 ) -> TextLayout:
     """Return how a text file is laid out, by its first lines.
 
@@ -64,8 +67,8 @@ def text_layout(
     file : DeliveredFile
     n_known : callable
         Headers to how many of them are known: the delimiter that makes most of them so is the file's.
-    delimiter, encoding, has_header, skip_lines
-        What is known of it.
+    delimiter, encoding, has_header, skip_lines, skip_rows
+        What is known of it. ``sep=;`` before the header, as spreadsheets write it, is heeded.
 
     Raises
     ------
@@ -77,8 +80,9 @@ def text_layout(
     _require_text(file.name, head, encoding)
     lines = _decoded(file.name, head, encoding).split("\n")
     place = skip_lines
-    while place < len(lines) and not lines[place].strip():
-        place += 1
+    while place < len(lines) and (not lines[place].strip() or _SEP.match(lines[place])):
+        said = _SEP.match(lines[place])
+        delimiter, place = said[1] if said and delimiter is None else delimiter, place + 1
     if place >= len(lines):
         raise InputFileError(f"{file.name} has no rows.", remedy="Ask for the file again, or leave it out.")
     line = lines[place].rstrip("\r")
@@ -92,7 +96,7 @@ def text_layout(
         delimiter = max(ways, key=lambda given: (n_known(ways[given]), len(ways[given])))
     fields = _fields(line, delimiter)
     names = [name.strip() for name in fields] if has_header else [str(i + 1) for i in range(len(fields))]
-    return TextLayout(delimiter, tuple(names), place + (2 if has_header else 1), encoding)
+    return TextLayout(delimiter, tuple(names), place + (2 if has_header else 1) + skip_rows, encoding)
 
 
 def text_chunks(

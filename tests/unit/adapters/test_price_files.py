@@ -70,6 +70,12 @@ def test_any_delimiter_line_end_and_byte_order_mark_give_the_same_rows(deliver, 
     assert f"separated by {called}" in delivery.choice[0]
 
 
+def test_a_spreadsheets_line_on_the_delimiter_is_heeded_and_counted(deliver):
+    delivery = deliver("sep=~\r\n" + TEXT.replace(",", "~"))
+    assert delivery.rows["row"].to_list() == [3, 4, 5]
+    assert parsed(delivery).drop("row").equals(parsed(deliver(TEXT)).drop("row"))
+
+
 def test_quotes_blank_lines_and_a_missing_last_line_end_change_nothing(deliver):
     quoted = "\n".join(",".join(f'"{field}"' for field in line.split(",")) for line in [HEADER, *ROWS])
     assert parsed(deliver(quoted)).equals(parsed(deliver(TEXT)))

@@ -60,6 +60,7 @@ def key_values(row, *names):
 
 EXPECTED = {
     "yahoo": (2, "AAPL", FIFTH, 39.122501, 37.094631, 290954000.0, None, None),
+    "yfinance": (4, "AAPL", FIFTH, 39.122501, 37.094631, 290954000.0, None, None),
     "stooq": (2, "AAPL", FIFTH, 37.0358, None, 307287216.0, None, None),
     "wiki": (2, "AAPL", date(2014, 6, 6), 645.57, 86.82, 12497800.0, 1.0, 0.0),
     "lean": (1, "AAPL", date(1998, 1, 2), 16.25, None, 6315000.0, None, None),
@@ -127,6 +128,18 @@ def test_yahoo_leaves_out_splits_that_its_closes_hold_and_keeps_dividends(tmp_pa
     assert key_values(rows[1], "open", "close") == (3, "AAPL", SIXTH, None, 1.0)
 
 
+@pytest.mark.parametrize("name", ["yahoo", "yfinance"])
+def test_dividends_of_yahoo_are_left_out_where_its_closes_hold_them(name, tmp_path):
+    header, first = "Date,Close,Dividends,Stock Splits", "2018-02-05,1,0.3,4"
+    if name == "yfinance":
+        header, first = header.replace("Date", "Price"), f"Ticker,A,A,A\nDate,,,\n{first}"
+    path = tmp_path / "AAPL.csv"
+    path.write_text(f"{header}\n{first}\n")
+    delivery = price_delivery([path], source="vendor", preset=name)
+    assert key_values(prices_of(delivery)[0], "close", "split", "dividend")[2:] == (FIFTH, 1.0, None, None)
+    assert "left out 'Dividends', 'Stock Splits'" in delivery.choice[0]
+
+
 def test_an_empty_day_of_pystock_is_named_and_the_other_days_are_taken(tmp_path):
     sample("pystock", tmp_path)
     with tarfile.open(tmp_path / "20150610.tar.gz", "w:gz") as archive:
@@ -182,6 +195,18 @@ def test_the_symbol_is_cut_out_of_a_column_or_a_name_and_a_currency_comes_along(
     assert delivery.rows["symbol"][0] == "SAP"
 
 
+def test_signs_of_currencies_and_groups_of_digits_are_taken_out_as_said(mapped):
+    text = 'Date,Close/Last,Volume,Symbol\n02/13/2018,$1 164.34,"32,549,160",A\n'
+    delivery = mapped('thousands = "$, "\n', text)
+    assert key_values(prices_of(delivery)[0], "close", "volume") == (
+        2,
+        "A",
+        date(2018, 2, 13),
+        1164.34,
+        32549160.0,
+    )
+
+
 def test_a_number_that_is_none_after_its_scale_keeps_its_text(mapped):
     delivery = mapped("price_scale = 100\n", "Date,Close,Symbol\n2018-02-05,1050,A\n2018-02-05,1O50,B\n")
     prices, violations = parsed_prices(delivery.rows)
@@ -219,7 +244,7 @@ def test_a_mapping_that_is_not_there_is_named(tmp_path):
 def test_the_generic_preset_shows_every_kind_of_key():
     shown = set(tomllib.loads((SHAPES / "generic.toml").read_text("utf-8")))
     of_our_own = {"archive", "beside", "headers", "first_line", "actions", "files"}
-    rare = {"has_header", "symbol", "symbol_pattern"}
+    rare = {"has_header", "symbol", "symbol_pattern", "skip_rows", "only_with"}
     assert set(PriceMapping.model_fields) - shown == of_our_own | rare
 
 

@@ -42,7 +42,9 @@ def prices(
     market: MarketOption,
     preset: Annotated[
         str | None,
-        typer.Option("--preset", help="Vendor's shape: yahoo, stooq, wiki, lean, pystock, kaggle, generic."),
+        typer.Option(
+            "--preset", help="Vendor's shape: yahoo, yfinance, stooq, wiki, lean, pystock, kaggle, generic."
+        ),
     ] = None,
     mapping: Annotated[
         Path | None, typer.Option("--mapping", metavar="FILE.toml", help="A shape of your own, in a file.")

@@ -19,7 +19,7 @@ _SPELLINGS = {
     "open": ("open", "openprice"),
     "high": ("high", "highprice"),
     "low": ("low", "lowprice"),
-    "close": ("close", "closeprice"),
+    "close": ("close", "closeprice", "close/last"),
     "adjusted_close": ("adjclose", "adjustedclose"),
     "volume": ("volume", "vol"),
     "split": ("split", "splitratio", "splits", "stocksplits", "splitfactor", "splitcoefficient"),
