@@ -12,6 +12,7 @@ from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 SPLITS = np.log([1.5, 2.0, 3.0, 4.0, 5.0])
 """Splits that companies do, for telling a spike that is one from any other. Ten is a lost decimal point."""
+HALF = 0.5
 SPLIT_SCALES, EXACT_SPLIT_SCALES = 2.0, 0.25
 """Own scales within which a jump is such a split: that was undone, and where nothing else speaks for it."""
 
@@ -22,25 +23,32 @@ def outlier(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
     Notes
     -----
     The move is beyond ``own_scales`` of the instrument's own history and ``section_scales`` of the day's
-    cross-section, its volume below ``max_news_volume`` of the usual, and undone. The last bar of an
+    cross-section, its volume below ``max_news_volume`` of the usual, and undone. Without volumes it must be
+    undone at once, or twice as large, and at least half of it must lie before the open. The last bar of an
     instrument, of which no reversal can be known yet, counts where its turnover doesn't explain the move.
     """
-    is_quiet = ~(jumps.volume >= config.max_news_volume) & ~jumps.undoes
-    is_spike = is_quiet & (jumps.lasts > 0) & ~_is_adjustment(bars, jumps)
+    is_lone = (jumps.lasts == 1) | (jumps.scales >= 2.0 * config.own_scales)
+    is_whole = ~(np.abs(jumps.overnight - 1.0) > HALF)
+    is_quiet = np.where(np.isnan(jumps.volume), is_lone & is_whole, jumps.volume < config.max_news_volume)
+    is_quiet &= ~jumps.undoes
+    is_spike = is_quiet & (jumps.lasts > 0) & ~_has_action(bars, jumps)
+    is_spike &= ~_is_split_sized(jumps, within=SPLIT_SCALES)
     is_open = is_quiet & (bars.last[jumps.rows] == jumps.rows) & (_quietness(jumps) >= config.min_quietness)
     return _marked(bars, jumps.rows, np.where(is_spike, jumps.lasts, np.where(is_open, 1, 0)))
 
 
-def adjustment_on_wrong_day(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:  # noqa: ARG001
+def adjustment_on_wrong_day(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
     """Return where prices stand for some days at the level that a split on another day would give.
 
     Notes
     -----
-    The move is undone within days, and is a split's by its size, or there is a split or a jump of the
-    adjusted close over the close at one of its ends. Total returns are looked at: a split given on another
-    day than that of the fall is such a move too.
+    The move is undone within days, and is a split's by its size, without the volume or turnover of news, or
+    there is a split or a jump of the adjusted close over the close at one of its ends. Total returns are
+    looked at: a split given on another day than that of the fall is such a move too.
     """
-    is_found = (jumps.lasts > 0) & ~jumps.undoes & _is_adjustment(bars, jumps)
+    busy = jumps.volume * np.minimum(np.exp(jumps.size), 1.0) >= config.max_news_volume
+    is_found = (jumps.lasts > 0) & ~jumps.undoes
+    is_found &= _has_action(bars, jumps) | (_is_split_sized(jumps, within=SPLIT_SCALES) & ~busy)
     return _marked(bars, jumps.rows, np.where(is_found, jumps.lasts, 0))
 
 
@@ -77,7 +85,8 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
     -----
     The shadow, from high to the higher of open and close or from the lower to low, is ``spike_ranges`` usual
     ranges long and at least ``min_move``; the neighbours' prices don't reach half of it; and no more than
-    ``max_section_share`` of the day's bars have such a shadow: in a crash many have.
+    ``max_section_share`` of the day's bars have such a shadow: in a crash many have. Without volumes it must
+    be twice as long.
     """
     opens, high, low, close = (bars.values[name] for name in ("open", "high", "low", "close"))
     found = np.zeros(len(bars), dtype=bool)
@@ -94,10 +103,11 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
         apart = np.where(up >= down, np.log(high[rows] / above), np.log(below / low[rows]))
         is_spike = (shadow >= config.min_move) & (apart >= 0.5 * shadow) & ~is_market[bars.day[rows]]
         rows, shadow = rows[is_spike], shadow[is_spike]
-        is_long = shadow >= config.spike_ranges * usual(bars, np.log(high / low), rows)
-        volume = bars.values["volume"]
-        is_news = volume[rows] / usual(bars, volume, rows) >= config.max_spike_volume
-    found[rows[is_long & ~is_news]] = True
+        volume = bars.values["volume"][rows] / usual(bars, bars.values["volume"], rows)
+        n_ranges = shadow / usual(bars, np.log(high / low), rows)
+        limit = np.where(np.isnan(volume), 2.0, 1.0) * config.spike_ranges
+        is_found = (n_ranges >= limit) & ~(volume >= config.max_spike_volume)
+    found[rows[is_found]] = True
     return found
 
 
@@ -153,9 +163,8 @@ def _is_split_sized(jumps: Jumps, *, within: float) -> BoolArray:
     return found
 
 
-def _is_adjustment(bars: Bars, jumps: Jumps) -> BoolArray:
-    """Return which jumps have a split's size, or a split at one of their ends."""
-    has_size = _is_split_sized(jumps, within=SPLIT_SCALES)
+def _has_action(bars: Bars, jumps: Jumps) -> BoolArray:
+    """Return which jumps have a split at one of their ends, given or in the adjusted close."""
     split = bars.values["split"]
     adjusted, close = bars.values["adjusted_close"], bars.values["close"]
     at_end = np.zeros(len(jumps.rows), dtype=bool)
@@ -165,8 +174,7 @@ def _is_adjustment(bars: Bars, jumps: Jumps) -> BoolArray:
             factor = np.log(adjusted[rows] / close[rows])
             former = np.log(bars.before(adjusted, rows) / bars.before(close, rows))
             at_end |= np.abs(factor - former) >= 0.5 * np.abs(jumps.size)
-    found: BoolArray = has_size | at_end
-    return found
+    return at_end
 
 
 def _marked(bars: Bars, rows: IntArray, lengths: IntArray) -> BoolArray:
