@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
-from prometheus.adapters.document_door import Documents, FileReference
+from prometheus.adapters.documents import Documents, FileReference
 from prometheus.domain.text.calls import Completeness, EarningsCall
 from prometheus.domain.text.filings import end_of_day
 from prometheus.kernel.errors import InputFileError

@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from prometheus.adapters.call_files import call_delivery
-from prometheus.adapters.document_door import DocumentsReport, ingest_documents, market_of, text_keeper
+from prometheus.adapters.document_door import ingest_documents
+from prometheus.adapters.document_issuers import market_of
+from prometheus.adapters.documents import DocumentsReport, text_keeper
 from prometheus.domain.text.calls import Completeness, IngestCallsConfig
 from prometheus.store.artifacts import Artifacts
 from prometheus.store.connections import Databases

@@ -25,7 +25,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
-from prometheus.adapters.document_door import Documents, FileReference
+from prometheus.adapters.documents import Documents, FileReference
 from prometheus.adapters.filing_text import ReadFiling, read_filing
 from prometheus.domain.text.filings import AcceptedBasis, Filing, end_of_day
 from prometheus.kernel.errors import InputFileError

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from prometheus.adapters.document_door import DocumentsReport, ingest_documents, market_of, text_keeper
+from prometheus.adapters.document_door import ingest_documents
+from prometheus.adapters.document_issuers import market_of
+from prometheus.adapters.documents import DocumentsReport, text_keeper
 from prometheus.adapters.filing_files import filing_delivery
 from prometheus.domain.text.filings import IngestFilingsConfig
 from prometheus.store.artifacts import Artifacts

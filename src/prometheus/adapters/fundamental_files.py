@@ -22,7 +22,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
-from prometheus.adapters.document_door import Documents, FileReference
+from prometheus.adapters.documents import Documents, FileReference
 from prometheus.adapters.fundamental_layouts import (
     GENERIC,
     GENERIC_COLUMNS,

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from prometheus.adapters.document_door import DocumentsReport, ingest_documents, market_of
+from prometheus.adapters.document_door import ingest_documents
+from prometheus.adapters.document_issuers import market_of
+from prometheus.adapters.documents import DocumentsReport
 from prometheus.adapters.fundamental_files import fundamental_delivery
 from prometheus.domain.text.filings import IngestFundamentalsConfig
 from prometheus.store.connections import Databases

@@ -77,9 +77,9 @@ def issuers_of_instruments(connection: Connection, market_id: str) -> dict[str, 
 def issuers_by_cik(connection: Connection, market_id: str) -> dict[str, str]:
     """Return the issuers of a market by CIK, without leading zeros; those that share one are left out."""
     found = connection.execute(
-        "SELECT ltrim(b.metadata ->> 'cik', '0'), min(b.issuer_id) FROM issuers b"
-        " WHERE b.metadata ? 'cik' AND EXISTS (SELECT FROM instruments i WHERE i.issuer_id = b.issuer_id"
-        " AND i.market_id = %s) GROUP BY 1 HAVING count(*) = 1",
+        "SELECT ltrim(b.metadata #>> '{identifiers,CIK}', '0'), min(b.issuer_id) FROM issuers b"
+        " WHERE b.metadata #> '{identifiers,CIK}' IS NOT NULL AND EXISTS (SELECT FROM instruments i"
+        "  WHERE i.issuer_id = b.issuer_id AND i.market_id = %s) GROUP BY 1 HAVING count(*) = 1",
         [market_id],
     )
     return {row[0]: row[1] for row in found if row[0]}

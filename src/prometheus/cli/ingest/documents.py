@@ -10,7 +10,7 @@ from prometheus.cli.ingest.arguments import complain_of
 from prometheus.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from prometheus.adapters.document_door import DocumentsReport
+    from prometheus.adapters.documents import DocumentsReport
 
 CreateOption = Annotated[bool, typer.Option("--create", help="Register symbols that are not known.")]
 
