@@ -269,6 +269,18 @@ def delistings(assets: Assets, sessions: Sessions, plan: Plan) -> list[str]:
     return [f"{instrument} {delisted}" for instrument, delisted in ends if delisted <= coming]
 
 
+def memberships(spec: BacktestSpec, assets: Assets, sessions: Sessions, plan: Plan) -> list[str]:
+    """Return who was a member of the index that a run chooses from, by its last date."""
+    index = spec.universes.index
+    if index is None or index not in assets.members:
+        return []
+    spans, last = assets.members[index], sessions.dates[plan.days[-1]]
+    rows = zip(spans.places.tolist(), spans.first, spans.last, strict=True)
+    return [
+        f"{assets.ids[i]} {first} {end if end <= last else ''}" for i, first, end in rows if first <= last
+    ]
+
+
 def portfolio_id_of(spec: BacktestSpec, *, data_fingerprint: bytes, first: str, last: str) -> str:
     """Return the id of a run's portfolio: its strategy and a hash of all that made it what it is."""
     versions = sorted(config.config_id for config in spec.configs().values())

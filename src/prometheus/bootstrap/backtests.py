@@ -193,6 +193,7 @@ def _identified(desk: _Desk, spec: BacktestSpec, plan: Plan, panels: bytes) -> t
             known, levels = read_closes(connection, spec.run.benchmark, dates)
         _on(dates, known, levels)
         parts += [known.tobytes(), levels.tobytes()]
+    parts += [text.encode() for text in backtest.memberships(spec, desk.assets, desk.sessions, plan)]
     fingerprint = digest(*parts, *backtest.delistings(desk.assets, desk.sessions, plan))
     first, last = str(dates[0]), str(dates[-1])
     metadata = {

@@ -9,7 +9,8 @@ A statement is one of three:
 - an absence, ``{"index", "absent"}``: not a member on that day, in a list of all members;
 - a limit, ``{"index", "known_until"}``: until that day some source tells the whole history of the index.
 
-Each has ``as_of``, the day that its source describes, and ``source``. Spans of later-dated sources hold
+Each has ``as_of``, the day that its source describes, and ``source``; ``superseded`` where that source
+corrected itself, and then it counts no more. Spans of later-dated sources hold
 against earlier ones that overlap them; what they know nothing of, the days before a censored beginning, is
 taken from those, as are the days before a list's span that a history tells of. A sighting counts where no
 span of a source that knows better says otherwise: up to the limit for the days between the first and the
@@ -18,7 +19,7 @@ last sighting alone, after it until something else is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -48,13 +49,46 @@ def settled_memberships(statements: Iterable[Mapping[str, Any]]) -> list[dict[st
     [{'index': 'SP500', 'first': '2013-12-23', 'last': None}]
     """
     by_index: dict[str, list[Mapping[str, Any]]] = {}
-    for statement in statements:
+    for statement in (s for s in statements if not s.get("superseded")):
         by_index.setdefault(statement["index"], []).append(statement)
     return [
         {"index": index, "first": span["first"], "last": span["last"]}
         for index in sorted(by_index)
         for span in _of_one_index(by_index[index])
     ]
+
+
+def with_statement(
+    stated: Iterable[Mapping[str, Any]], new: Mapping[str, Any], delivered: Collection[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return statements with a new one; what its source said otherwise of the same day before is superseded.
+
+    Parameters
+    ----------
+    stated : iterable of mapping
+        What is on record.
+    new : mapping
+    delivered : collection of mapping
+        What the same delivery says too: it stands beside the new one.
+
+    Examples
+    --------
+    >>> told = {"index": "SP500", "as_of": "2025-07-09", "source": "spans", "first": "2013-12-23"}
+    >>> found = with_statement([{**told, "last": None}], {**told, "last": "2022-06-08"}, [])
+    >>> [one.get("superseded", False) for one in found]
+    [True, False]
+    """
+    out = [dict(one) for one in stated if {**one, "superseded": True} != {**new, "superseded": True}]
+    for one in out:
+        is_same_source = all(one[name] == new[name] for name in ("index", "as_of", "source"))
+        if is_same_source and "first" in one and "first" in new and one not in delivered:
+            knows_less = new.get("is_censored") and not one.get("is_censored")
+            if _overlap(one, new) and not knows_less:
+                one["superseded"] = True
+    return sorted(
+        [*out, dict(new)],
+        key=lambda s: (s["as_of"], s["source"], s.get("first", s.get("on", "")), not s.get("superseded")),
+    )
 
 
 def _of_one_index(statements: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 from prometheus.domain.reference.claims import DAY
 from prometheus.domain.reference.histories import with_sighting, with_spans
 from prometheus.domain.reference.identity import Match, Named, matched, named_in
-from prometheus.domain.reference.memberships import settled_memberships
+from prometheus.domain.reference.memberships import settled_memberships, with_statement
 from prometheus.domain.reference.observations import IndexSpan, Life, Observation, Origin, SymbolSpan
 from prometheus.domain.reference.register import Entity, Json, Register
 from prometheus.domain.reference.rules import Fault
@@ -40,12 +40,15 @@ class Recorder:
         Statements that don't agree with one that is on record.
     faults : list of (Origin, symbol, Fault)
         Rows that could not be taken.
+    delivered : dict of str to list
+        Statements on memberships of this delivery, by instrument.
     """
 
     register: Register
     next_session: Callable[[date], date]
     differences: list[Difference] = field(default_factory=list)
     faults: list[tuple[Origin, str, Fault]] = field(default_factory=list)
+    delivered: dict[str, list[Json]] = field(default_factory=dict)
 
     def lives(self, lives: Iterable[Life]) -> None:
         """Record the symbols of instruments, those first whose symbol nobody has had since."""
@@ -100,7 +103,7 @@ class Recorder:
         """Draw the conclusions that need all statements: who has a symbol now, who was a member when."""
         lists: dict[tuple[str, str, str], int] = {}
         stated = {
-            i: entity.metadata["stated"]["memberships"]
+            i: [s for s in entity.metadata["stated"]["memberships"] if not s.get("superseded")]
             for i, entity in self.register.instruments.items()
             if "memberships" in entity.metadata.get("stated", ())
         }
@@ -234,12 +237,12 @@ class Recorder:
         return entity
 
     def _member(self, entity: Entity, statement: Json, origin: Origin) -> None:
-        stated: list[Json] = entity.metadata.setdefault("stated", {}).setdefault("memberships", [])
+        metadata = entity.metadata.setdefault("stated", {})
+        stated: list[Json] = metadata.get("memberships", [])
         full = {**statement, "as_of": str(origin.as_of), "source": origin.source}
-        if full in stated:
-            return
-        for other in stated:
-            if _contradict(full, other):
+        delivered = self.delivered.setdefault(entity.values["instrument_id"], [])
+        if full not in stated:
+            for other in (one for one in stated if _contradict(full, one) and one not in delivered):
                 later, earlier = sorted((full, other), key=lambda s: str(s["as_of"]), reverse=True)
                 self.differences.append(
                     Difference(
@@ -251,8 +254,8 @@ class Recorder:
                         said_by(earlier),
                     )
                 )
-        stated.append(full)
-        stated.sort(key=lambda s: (str(s["as_of"]), str(s["source"]), str(s.get("first", s.get("on")))))
+            metadata["memberships"] = with_statement(stated, full, delivered)
+        delivered.append(full)
 
     def _state(
         self, entity: Entity, columns: tuple[str, ...], name: str, value: str, symbol: str, origin: Origin
@@ -297,12 +300,15 @@ def _ended(memberships: list[Json], last_day: date | None) -> list[Json]:
 
 
 def _contradict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two spans of one index and two sources are of the same time and begin differently."""
+    """Return whether two spans of one index are of the same time and begin differently."""
     if "first" not in one or "first" not in other or one["index"] != other["index"]:
         return False
-    if (one["source"], one["as_of"]) == (other["source"], other["as_of"]):
-        return False
-    if one["first"] == other["first"] or one.get("is_censored") or other.get("is_censored"):
+    if (
+        other.get("superseded")
+        or one["first"] == other["first"]
+        or one.get("is_censored")
+        or other.get("is_censored")
+    ):
         return False
     ends = [s["last"] or "9999-12-31" for s in (one, other)]
     return bool(one["first"] <= ends[1] and other["first"] <= ends[0])
