@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from prometheus.store.checks import CHECKS, check_databases
-from tests.schema.seed import BOUGHT, EXECUTION
+from tests.schema.seed import BOUGHT, EXECUTION, INGEST
 
 RETENTION = "set local prometheus.retention = 'on';"
 NO_TRIGGERS = "set local session_replication_role = 'replica';"
@@ -46,6 +46,14 @@ FAULTS = {
             "values ('US_EQ:IBM', '2024-01-04', 50, 50, 'USD', '{\"batch\": \"000000000000\"}')"
         ),
         ("prices_daily", "US_EQ:IBM 2024-01-04"),
+    ),
+    "price_batches_are_whole": (
+        "runtime",
+        (
+            f"{NO_TRIGGERS} update engine_decisions set proposed_action = "
+            f'\'{{"table": "prices_daily", "n_new": 999}}\' where decision_id = \'{INGEST}\''
+        ),
+        ("engine_decisions", str(INGEST)),
     ),
     "fills_add_up_to_what_the_status_says": (
         "runtime",

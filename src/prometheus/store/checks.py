@@ -16,9 +16,10 @@ from prometheus.store.connections import driver_errors
 from prometheus.store.invariants import INVARIANTS
 from prometheus.store.orphans import ORPHANS
 from prometheus.store.position_fold import positions_are_a_fold_over_fills
+from prometheus.store.price_checks import PRICE_CHECKS
 from prometheus.store.violations import Check, Connection, Violation
 
-CHECKS: tuple[Check, ...] = (*ORPHANS, *INVARIANTS, positions_are_a_fold_over_fills)
+CHECKS: tuple[Check, ...] = (*ORPHANS, *PRICE_CHECKS, *INVARIANTS, positions_are_a_fold_over_fills)
 """Every rule about rows. A new one is a function with one query, added to its tuple."""
 
 
