@@ -150,6 +150,15 @@ def test_an_empty_delivery_has_no_flags(bars) -> None:
     }
 
 
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 600])
+def test_a_few_rows_are_judged_without_a_warning(bars, n_rows) -> None:
+    few = bars[:n_rows]
+    assert flags_of(few).is_empty()
+    assert flags_of(few[-1:], before=few[:-1]).is_empty()
+    assert flags_of(few.with_columns(pl.lit(None).alias(n) for n in ("split", "dividend"))).is_empty()
+    assert flags_of(few.with_columns(pl.col("instrument_id").cast(pl.Categorical))).is_empty()
+
+
 def test_every_rule_has_a_planted_defect() -> None:
     assert set(DEFECTS) == {rule.name for rule in SOFT_RULES}
 

@@ -20,7 +20,7 @@ from prometheus.kernel.sessions import Sessions
 COLUMNS = ("open", "high", "low", "close", "adjusted_close", "volume", "split", "dividend")
 NORMAL = 1.4826
 """Standard deviation of a normal variable over its median absolute deviation."""
-MIN_NAMES = 20
+MIN_NAMES = 8
 """Instruments with a move that a day needs, to have a cross-section."""
 BACK, AHEAD = 42, 21
 """Bars before and after one that tell what is usual: two months and one."""

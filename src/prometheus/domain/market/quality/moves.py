@@ -85,8 +85,8 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
     -----
     The shadow, from high to the higher of open and close or from the lower to low, is ``spike_ranges`` usual
     ranges long and at least ``min_move``; the neighbours' prices don't reach half of it; and no more than
-    ``max_section_share`` of the day's bars have such a shadow: in a crash many have. Without volumes it must
-    be twice as long.
+    ``max_section_share`` of the day's other bars, or one, have such a shadow: in a crash many have. Without
+    volumes it must be twice as long.
     """
     opens, high, low, close = (bars.values[name] for name in ("open", "high", "low", "close"))
     found = np.zeros(len(bars), dtype=bool)
@@ -97,7 +97,8 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
         shadow = np.fmax(up, down)
         n_day = np.bincount(bars.day)
         n_long = np.bincount(bars.day[rows[shadow >= 0.5 * config.min_move]], minlength=len(n_day))
-        is_market = (n_long > config.max_section_share * n_day) & (n_day >= MIN_NAMES)
+        n_others = np.maximum(config.max_section_share * n_day, 1.0)
+        is_market = (n_long - 1 > n_others) & (n_day >= MIN_NAMES)
         above = np.fmax(bars.before(high, rows), bars.before(high, rows, by=-1))
         below = np.fmin(bars.before(low, rows), bars.before(low, rows, by=-1))
         apart = np.where(up >= down, np.log(high[rows] / above), np.log(below / low[rows]))
