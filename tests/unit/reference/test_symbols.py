@@ -138,6 +138,12 @@ def test_two_symbols_of_one_instrument_on_one_day_are_both_set_aside() -> None:
     assert _rules(bars, spans) == [(2, "two_symbols_of_one"), (3, "two_symbols_of_one")]
 
 
+def test_a_vendor_that_names_by_last_symbols_is_noticed() -> None:
+    """On that day GOOG was class A; where GOOGL stands there too, GOOG must be meant as class C."""
+    bars = _bars(("GOOG", "2014-03-27"), ("GOOGL", "2014-03-27"), ("GOOG", "2014-03-26"))
+    assert _rules(bars, _spans(RENAMED)) == [(2, "two_symbols_of_one"), (3, "symbol_not_valid_on_date")]
+
+
 def test_rows_keep_their_order_and_all_their_columns() -> None:
     bars = _bars(("GOOG", "2014-04-03"), ("GOOCV", "2014-03-27")).with_columns(close=pl.Series([2.0, 1.0]))
     found, _ = resolved(bars, _spans(RENAMED))

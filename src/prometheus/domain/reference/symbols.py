@@ -107,7 +107,25 @@ def _matched(prices: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, l
             "`prometheus ingest instruments`.",
         ),
     ]
+    clashes = found.join(_named_otherwise(nobodys, claims), on=["instrument_id", "trade_date"], how="semi")
+    violations.append(
+        found_violations(
+            clashes,
+            pl.repeat(True, clashes.height, eager=True),
+            field="symbol",
+            rule="two_symbols_of_one",
+            remedy="The instrument that had this symbol that day stands here that day under its later one: "
+            "the vendor seems to name instruments by their last symbol; say so.",
+        )
+    )
+    found = found.join(clashes.select(key), on=key, how="anti", maintain_order="left")
     return found.drop("place", "first", "last"), violations
+
+
+def _named_otherwise(nobodys: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+    """Return on which dates instruments stand in the rows under a symbol that they had on other days."""
+    later = nobodys.join(claims.select("symbol", "instrument_id").unique(), on="symbol")
+    return later.select("instrument_id", "trade_date").unique()
 
 
 def _owners_at_the_end(prices: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
