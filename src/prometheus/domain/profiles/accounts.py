@@ -90,7 +90,8 @@ def _equity_offering(books: Books, end: date) -> Found | Absent:
 def _sum(name: str, terms: list[tuple[float, Found | Absent]], note: str) -> Found | Absent:
     found = [(sign, term) for sign, term in terms if isinstance(term, Found)]
     if len(found) < len(terms):
-        return Absent(f"no {name}: " + ", ".join(t.reason for _, t in terms if isinstance(t, Absent)))
+        reasons = dict.fromkeys(term.reason for _, term in terms if isinstance(term, Absent))
+        return Absent(f"no {name}: {', '.join(reasons)}")
     numbers = [term for _, term in found]
     total = sum(sign * term.value for sign, term in found)
     is_year = any(term.is_year for term in numbers)

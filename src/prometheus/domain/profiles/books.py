@@ -114,7 +114,8 @@ class Books:
         quarters = [self._quarter(name, before(end, months=3 * k)) for k in range(4)]
         missing = [str(before(end, months=3 * k)) for k in range(4) if quarters[k] is None]
         if missing:
-            return Absent(f"no {name} of the year to {end}: no quarter to {', '.join(missing)}")
+            which = f": no quarter to {', '.join(missing)}" if len(missing) < len(quarters) else ""
+            return Absent(f"no {name} of the year to {end}{which}")
         return self._sum([(1.0, quarter) for quarter in quarters if quarter is not None], end)
 
     def _rolled(self, name: str, end: date) -> Found | None:

@@ -222,7 +222,8 @@ def _at(measure: Measure, books: Books, end: date, market_value: Found | Absent)
     ]
     numbers = [one for one in read if isinstance(one, Found)]
     if len(numbers) < len(read):
-        return Absent("; ".join(one.reason for one in read if isinstance(one, Absent)))
+        reasons = dict.fromkeys(one.reason for one in read if isinstance(one, Absent))
+        return Absent("; ".join(reasons))
     value = measure.formula(*(one.value for one in numbers))
     if isinstance(value, str):
         return Absent(value)
