@@ -180,3 +180,17 @@ def test_rows_with_two_suspicions_count_once_and_notices_not_at_all(bars) -> Non
     )
     assert n_suspect(flags) == 2
     assert n_suspect(flags.filter(pl.col("rule") == "gap_before")) == 0
+
+
+def test_yesterdays_bars_delivered_again_as_todays_are_flagged_and_not_the_stored_ones(bars) -> None:
+    days = bars["trade_date"].unique().sort()
+    before = bars.filter(pl.col("trade_date") < days[200])
+    yesterday = bars.filter(pl.col("trade_date") == days[199])
+    today = bars.filter(pl.col("trade_date") == days[200]).select(KEY)
+    copied = today.join(yesterday.drop("trade_date"), on="instrument_id", maintain_order="left")
+    flags = flags_of(copied, before=before)
+    assert flags.filter(pl.col("rule") == "repeated_bar").height >= 0.95 * copied.height
+    whole = flags_of(pl.concat([before, copied]).sort(KEY))
+    wrong = whole.filter(pl.col("rule") == "repeated_bar")
+    assert wrong["trade_date"].to_list().count(days[200]) >= 0.95 * copied.height
+    assert days[199] not in wrong["trade_date"].to_list()

@@ -183,7 +183,8 @@ def quality_flags(
         bars = packed_bars(rows, sessions)
         fit, stale = fit_of(bars), stale_run(bars, config)
         equal = equal_bars(bars, stale)
-        repeated = repeated_bar(bars, equal, fit, config)
+        is_stored = np.zeros(len(bars), dtype=bool) if is_own is None else ~is_own
+        repeated = repeated_bar(bars, equal, fit, is_stored, config)
         evidence = Evidence(bars, jumps_of(bars, config), fit, stale, repeated, equal)
         found = [(rule.name, rule.is_found(evidence, config)) for rule in SOFT_RULES]
     frames = [FLAGS]

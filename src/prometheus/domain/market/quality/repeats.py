@@ -102,7 +102,9 @@ def _pairs(
     return rows[order[at]], rows[order[at + 1]]
 
 
-def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) -> BoolArray:
+def repeated_bar(
+    bars: Bars, equal: EqualBars, fit: Fit, is_stored: BoolArray, config: QualityConfig
+) -> BoolArray:
     """Return where a bar carries the prices of another day of its instrument.
 
     Notes
@@ -111,7 +113,8 @@ def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) 
     gaps to its neighbours, and its move beside its market's. Where several names repeat the same two days,
     their misfits are added up first, because vendors mix up days, not names. Where neither fits clearly
     worse, the side counts that is wrong in nearly all clear pairs of the delivery, the earlier or the later;
-    without such a habit both do.
+    without such a habit both do. A bar that was stored before the other's day was delivered (``is_stored``)
+    can't carry its prices, and the last bar of all that is like the one before it carries yesterday's.
     """
     left, right = equal.left, equal.right
     is_real = _chance(bars, left, right) <= config.repeat_odds
@@ -123,14 +126,13 @@ def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) 
         np.stack([bars.place[left], bars.place[right]]), axis=1, return_inverse=True, return_counts=True
     )
     of_pair = of_pair.reshape(-1)
-    misfits = []
-    for rows, other in ((left, right), (right, left)):
-        own = _misfit(bars, fit, rows, other)
-        pooled = np.bincount(of_pair, weights=own, minlength=days.shape[1])[of_pair]
-        misfits.append(np.where(n_names[of_pair] >= MIN_POOL, pooled, own))
-    surplus = misfits[0] - misfits[1]
+    own = _surplus(bars, fit, left, right)
+    pooled = np.bincount(of_pair, weights=own, minlength=days.shape[1])[of_pair]
+    surplus = np.where(n_names[of_pair] >= MIN_POOL, pooled, own)
+    is_later = (is_stored[left] & ~is_stored[right]) | ((right == left + 1) & (right == bars.last[right]))
+    surplus = np.where(is_later, -np.inf, surplus)
     is_left, is_right = surplus >= CLEARLY, surplus <= -CLEARLY
-    n_left, n_right = np.count_nonzero(is_left), np.count_nonzero(is_right)
+    n_left, n_right = np.count_nonzero(is_left), np.count_nonzero(is_right & ~is_later)
     is_habit = max(n_left, n_right) >= max(HABIT, HABIT_SHARE * (n_left + n_right))
     is_open = ~is_left & ~is_right
     if not is_habit or n_left > n_right:
@@ -142,12 +144,14 @@ def repeated_bar(bars: Bars, equal: EqualBars, fit: Fit, config: QualityConfig) 
     return found
 
 
-def _misfit(bars: Bars, fit: Fit, rows: IntArray, other: IntArray) -> FloatArray:
-    """Return how badly bars fit where they stand, but for the gap to the equal bar."""
-    into = np.where(rows - 1 == other, np.nan, fit.gaps[rows])
-    out = np.where(rows + 1 == other, np.nan, bars.before(fit.gaps, rows, by=-1))
-    total: FloatArray = np.nansum([into, out, fit.moves[rows]], axis=0)
-    return total
+def _surplus(bars: Bars, fit: Fit, left: IntArray, right: IntArray) -> FloatArray:
+    """Return how much worse the left bars fit their places than the right, by what is known of both."""
+    is_next = right == left + 1  # the gap between them says nothing: only the outer ones do
+    into = fit.gaps[left] - np.where(is_next, bars.before(fit.gaps, right, by=-1), fit.gaps[right])
+    out = bars.before(fit.gaps, left, by=-1) - bars.before(fit.gaps, right, by=-1)
+    moves = fit.moves[left] - fit.moves[right]
+    surplus: FloatArray = np.nansum([into, np.where(is_next, np.nan, out), moves], axis=0)
+    return surplus
 
 
 def _chance(bars: Bars, left: IntArray, right: IntArray) -> FloatArray:
