@@ -238,6 +238,20 @@ def test_another_version_under_the_same_id_is_set_aside_and_the_first_stays(inge
     assert rows(market, "SELECT headline FROM news_articles ORDER BY 1") == [("First words",), ("More",)]
 
 
+def test_another_body_of_the_same_headline_is_set_aside_with_all_it_says(ingest, files, market, home):
+    ingest(files("first.csv", "headline,time,body\nWords,2020-07-17 10:00,One.\n"))
+    less = ingest(files("less.csv", "headline,time\nWords,2020-07-17 10:00\n"))
+    assert (less["n_unchanged"], less["n_rejected"]) == (1, 0)
+    other = ingest(files("other.csv", "headline,time,body\nWords,2020-07-17 10:00,Two.\nMore,2020-07-17,\n"))
+    assert other["rejected_by_rule"] == {"changed_article": 1}
+    rejects = (home / "rejects" / f"{other['batch']}.csv").read_text()
+    assert "Words,2020-07-17 14:00:00Z,Two." in rejects
+    assert rows(market, "SELECT headline, body FROM news_articles ORDER BY 1") == [
+        ("More", None),
+        ("Words", "One."),
+    ]
+
+
 def test_an_article_with_a_row_for_each_ticker_stands_once_and_links_to_all(ingest, files, market):
     lines = [f"u/1,Two rise,2020-07-17 10:00,{ticker}" for ticker in ("AAPL", "NFLX")]
     report = ingest(files("tickers.csv", "\n".join(["url,headline,published,ticker", *lines])))
@@ -335,6 +349,13 @@ def test_people_see_the_choice_of_columns_and_a_closing_table(market, prometheus
     assert "headline from 'Headlines', time from 'Time', body from 'Description'" in outcome.out
     assert "links by cashtag 1, name 3" in outcome.out
     assert prometheus("ingest", "news", files("n.csv", NEWS), "--zone", "Mars/Olympus").exit_code == 2
+    assert prometheus("ingest", "news", files("n.csv", NEWS), "--market", "MARS_EQ").exit_code == 2
+
+
+def test_news_without_any_instrument_says_why_nothing_is_linked(at_databases, prometheus, files):
+    outcome = prometheus("ingest", "news", files("news.csv", NEWS))
+    assert outcome.exit_code == 0
+    assert "no instrument is registered" in outcome.err
 
 
 def test_articles_of_a_symbol_are_shown_with_how_they_were_found(ingest, files, market, prometheus):

@@ -24,6 +24,7 @@ from prometheus.adapters.ingest_report import stem_of
 from prometheus.adapters.news_rejects import NewsRejects
 from prometheus.adapters.news_report import NewsReport
 from prometheus.adapters.news_staging import Tally, staged_files
+from prometheus.domain.reference.markets import known_market
 from prometheus.domain.text.config import IngestNewsConfig
 from prometheus.domain.text.linking import Linker, Listing
 from prometheus.domain.text.news import Fault, Reading
@@ -43,6 +44,7 @@ from prometheus.store.news_stage import (
     staged_span,
     write_staged,
 )
+from prometheus.store.reference import market_row
 
 CONTEXT_ID = "NEWS"
 
@@ -93,6 +95,8 @@ def ingest_news(
         If no file can be read.
     RejectedBatchError
         If no row is an article.
+    ConfigError
+        If the market is not known.
     RuleBrokenError
         If the database refused a row.
     """
@@ -108,9 +112,8 @@ def ingest_news(
         moment = None if is_known_when_published else known_at or now
         reading = Reading(zone=zone, language=language, source=source, known_at=moment)
         tally = Tally()
-        staged = staged_files(
-            historical, paths, reading, _linker(runtime, market_id), rejects, tally, progress or Silent()
-        )
+        linker = _linker(runtime, market_id)
+        staged = staged_files(historical, paths, reading, linker, rejects, tally, progress or Silent())
         content = staged_digest(historical)
         n_changed = _set_changed_aside(historical, rejects)
         span = staged_span(historical)
@@ -143,6 +146,7 @@ def ingest_news(
             n_links_new=counts.n_links_new,
             n_links=counts.n_links,
             n_linked=counts.n_linked,
+            n_instruments=linker.n_instruments,
             links_by_how=counts.by_how,
             rejected_by_rule=rejects.by_rule,
             examples=rejects.examples,
@@ -187,6 +191,8 @@ def _lost_or_before(
 
 
 def _linker(runtime: Connection, market_id: str | None) -> Linker:
+    if market_id is not None and market_row(runtime, market_id) is None:
+        known_market(market_id)
     wanted = market_ids(runtime) if market_id is None else [market_id]
     return Linker(
         Listing(market_id=each, **row)
@@ -198,8 +204,8 @@ def _linker(runtime: Connection, market_id: str | None) -> Linker:
 def _set_changed_aside(historical: Connection, rejects: NewsRejects) -> int:
     changed = settle_stage(historical)
     for row in changed.iter_rows(named=True):
-        fault = Fault("external_id", row["found"], "changed_article")
-        rejects.add(row["file"], row["row"], fault, None)
+        fault = Fault("headline", f"{row['time']} {row['headline']}", "changed_article")
+        rejects.add(row["file"], row["row"], fault, row)
     return changed.height
 
 

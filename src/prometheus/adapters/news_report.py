@@ -25,6 +25,8 @@ class NewsReport:
         Articles.
     n_links_new, n_links, n_linked : int
         Links that are new, all links that the delivery says, and its articles that have one.
+    n_instruments : int
+        Instruments that could be linked to.
     links_by_how : mapping of str to int
     """
 
@@ -40,6 +42,7 @@ class NewsReport:
     n_links_new: int
     n_links: int
     n_linked: int
+    n_instruments: int
     links_by_how: Mapping[str, int]
     rejected_by_rule: Mapping[str, int]
     examples: tuple[str, ...]

@@ -28,6 +28,7 @@ STAGED = (
     "metadata",
 )  # fmt: skip
 """The columns of a staged row: ``ext`` is its id or url, ``key`` and ``content`` are digests."""
+KEPT = ("external_id", "url", "tickers", "author")
 STAGED_LINKS = ("seq", "issuer_id", "instrument_id", "how", "found", "sign")
 _IDENTITY = "coalesce(metadata ->> 'external_id', metadata ->> 'url')"
 
@@ -104,7 +105,7 @@ def settle_stage(connection: Connection) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``file``, ``row``, and ``found``: what the row says. They are no longer staged.
+        ``file``, ``row`` and what the row says, by the columns of a file of news. They are no longer staged.
     """
     import polars as pl
 
@@ -116,17 +117,22 @@ def settle_stage(connection: Connection) -> pl.DataFrame:
     )
     connection.execute("ANALYZE news_chosen")
     _find_stored(connection)
+    # A row without a body says less, not something else.
     changed = (
         "SELECT s.seq FROM news_staged s JOIN news_chosen c USING (key)"
-        " LEFT JOIN news_articles a ON a.article_id = c.article_id"
-        " WHERE c.ext IS NOT NULL AND (s.headline, s.timestamp)"
+        " LEFT JOIN news_articles a ON a.article_id = c.article_id WHERE (s.headline, s.timestamp)"
         " IS DISTINCT FROM (coalesce(a.headline, c.headline), coalesce(a.timestamp, c.timestamp))"
+        " OR s.body <> CASE WHEN a.article_id IS NULL THEN c.body ELSE coalesce(a.body, '') END"
     )
+    kept = ", ".join(f"metadata ->> '{name}' AS {name}" for name in KEPT)
     query = sql.SQL(
-        "SELECT file, row, to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' ' || headline"
-        " FROM news_staged WHERE seq IN ({}) ORDER BY seq"
-    ).format(sql.SQL(changed))
-    found = frame_of(connection, query, [], {"file": pl.String, "row": pl.Int64, "found": pl.String})
+        "SELECT file, row, headline, to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SSZ') AS time,"
+        f" body, source, language, {kept} FROM news_staged WHERE seq IN ({changed}) ORDER BY seq"
+    )
+    said = ("headline", "time", "body", "source", "language", *KEPT)
+    found = frame_of(
+        connection, query, [], {"file": pl.String, "row": pl.Int64} | dict.fromkeys(said, pl.String)
+    )
     if found.height:
         connection.execute(f"DELETE FROM news_staged WHERE seq IN ({changed})")
         connection.execute(

@@ -174,3 +174,8 @@ def test_links_depend_on_nothing_but_the_article_and_the_reference():
     headline = "Apple, Microsoft and Ford rise"
     assert Linker(listings).links(headline, on=DAY) == Linker(reversed(listings)).links(headline, on=DAY)
     assert Linker([]).links(headline, on=DAY) == ()
+
+
+def test_entities_of_web_pages_are_read_as_the_signs_they_stand_for():
+    linker = linker_of_2018()
+    assert symbols(linker, "AT&amp;T and Macy&#39;s report") == {"T", "M"}

@@ -118,6 +118,9 @@ def _show(report: NewsReport) -> None:
         say(would.strip())
     if report.is_recorded:
         say(f"decision {report.decision_id}")
+    if not report.n_instruments:
+        complain("Warning: no instrument is registered, so nothing is linked. Register them, then take the")
+        complain("         same files in again: only the links are added.")
     for said in report.unread_files:
         complain(f"Warning: not read: {said}")
     complain_of(report)

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from html import unescape
 from itertools import groupby, pairwise
 from typing import get_args
 
@@ -140,6 +141,11 @@ class Linker:
             if prefix in prefixes
         }
 
+    @property
+    def n_instruments(self) -> int:
+        """How many instruments it knows."""
+        return len({row.instrument_id for own in self._by_symbol.values() for row in own})
+
     def links(
         self, headline: str, *, on: date, body: str | None = None, tickers: str | None = None
     ) -> tuple[Link, ...]:
@@ -155,10 +161,11 @@ class Linker:
         tickers : str, optional
             What the delivery says; several are separated by commas, semicolons, bars or blanks.
         """
+        headline, body = _without_entities(headline), _without_entities(body or "")
         found: list[Link] = []
         for ticker in _BETWEEN_TICKERS.split(tickers or ""):
             found += self._of_symbol(ticker.lstrip("$").rpartition(":")[2].upper(), on, "ticker")
-        for text in (headline, body or ""):
+        for text in (headline, body):
             if "$" in text:
                 for match in _CASHTAG.finditer(text):
                     found += self._of_symbol(match[1], on, "cashtag")
@@ -270,6 +277,11 @@ class Linker:
             if len({n.core for n in present}) > 1:
                 return ()
         return sorted(present, key=lambda n: get_args(Needs).index(n.alias.needs))
+
+
+def _without_entities(text: str) -> str:
+    """Return a text with ``&amp;`` and its like as the signs they stand for; many feeds leave them in."""
+    return unescape(text) if "&" in text and ";" in text else text
 
 
 def _reads(headline: str, words: Sequence[Word], alias: tuple[str, ...]) -> bool:

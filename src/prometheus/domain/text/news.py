@@ -46,7 +46,7 @@ REMEDIES = {
     "wrong_number_of_fields": "Quote fields that hold the delimiter.",
     "broken_quotes": "Close the quotation, and double quotes inside of it.",
     "not_json": "One JSON object a line.",
-    "changed_article": "The first version of an article stays; give another one an id of its own.",
+    "changed_article": "The first version stays; another headline, time or body needs an id of its own.",
 }
 """The rules that a row may break, and what to do."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
