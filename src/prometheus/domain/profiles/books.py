@@ -15,7 +15,7 @@ fiscal years of 52 or 53 weeks move by a few days.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
@@ -48,7 +48,6 @@ class Absent:
     reason: str
 
 
-@dataclass(slots=True)
 class Books:
     """The accounts of one issuer, as they are known so far.
 
@@ -56,14 +55,13 @@ class Books:
     which filings became known.
     """
 
-    _values: dict[tuple[str, int], dict[date, tuple[float, int, int]]] = field(default_factory=dict)
-    _currency: str | None = None
-    _years: dict[tuple[str, date], Found | Absent] = field(default_factory=dict)
-    _n_learnt: int = 0
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, int], dict[date, tuple[float, int]]] = {}
+        self._years: dict[tuple[str, date], Found | Absent] = {}
+        self._currency: str | None = None
 
     def learn(self, filing_id: int, facts: Iterable[Mapping[str, Any]]) -> None:
         """Take the facts of a filing in."""
-        self._n_learnt += 1
         self._years.clear()
         facts = list(facts)
         currencies = [fact["unit"] for fact in facts if fact["name"] == "assets"]
@@ -75,7 +73,7 @@ class Books:
             if months is None or (money != "shares" and self._currency not in (None, money)):
                 continue
             known = self._values.setdefault((fact["name"], int(months)), {})
-            known[date.fromisoformat(fact["end"])] = (float(fact["value"]), filing_id, self._n_learnt)
+            known[date.fromisoformat(fact["end"])] = (float(fact["value"]), filing_id)
 
     def ends(self) -> list[date]:
         """Return the days at which there is a balance sheet, the latest first."""
@@ -92,7 +90,7 @@ class Books:
         days = sorted(day for day in known if lo <= day <= hi)
         if not days:
             return Absent(f"no {name} for {end}")
-        value, filing, _ = known[days[0]]
+        value, filing = known[days[0]]
         return Found(value, days[0], (filing,))
 
     def year(self, name: str, end: date) -> Found | Absent:
@@ -149,7 +147,7 @@ class Books:
         day = end if end in known else min(known, key=lambda one: (abs((one - end).days), one))
         if abs((day - end).days) > TOLERANCE_DAYS:
             return None
-        value, filing, _ = known[day]
+        value, filing = known[day]
         return Found(value, day, (filing,), is_year=months > 0)
 
     def _sum(self, terms: Sequence[tuple[float, Found]], end: date) -> Found:
