@@ -245,6 +245,30 @@ def test_rows_whose_decisions_were_lost_in_a_crash_get_them_by_running_again(
         assert connection.execute(decided.encode()).fetchall() == ids
 
 
+def test_every_derivation_is_explained_and_its_inputs_checked(
+    market: Databases, home: Path, prometheus: Prometheus
+) -> None:
+    def verdicts() -> dict[str, set[tuple[str, ...]]]:
+        query = "SELECT decision_id::text FROM engine_decisions WHERE engine_name = 'DERIVE'"
+        with connect(market.runtime_url) as connection:
+            ids = [row[0] for row in connection.execute(query.encode())]
+        found: dict[str, set[tuple[str, ...]]] = {}
+        for decision_id in ids:
+            outcome = prometheus("explain", "decision", decision_id, "--json")
+            assert outcome.exit_code == 0, outcome.err
+            (story,) = json.loads(outcome.out)["decisions"]
+            assert story["is_id_consistent"]
+            checks = tuple(check["verdict"] for check in story["inputs"])
+            found.setdefault(story["step"], set()).add(checks)
+        return found
+
+    assert verdicts() == {table: {("same",)} for table in TABLES}
+    correct(market, home, 395, factor=1.1)
+    settings = world.settings_at(market, home)
+    derive_changes(settings, world.MARKET, first=DATES[395], last=DATES[395], instruments=[NAME])
+    assert verdicts() == {table: {("same",), ("changed",)} for table in TABLES}  # before, after
+
+
 def test_derive_tells_what_became_of_each_table(market: Databases, prometheus: Prometheus) -> None:
     assert "Nothing has changed; nothing was written." in prometheus("derive").out
     as_owner(market, "historical", f"DELETE FROM factors_daily WHERE trade_date >= '{DATES[-2]}'")

@@ -39,7 +39,7 @@ from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest
 
-N_WRITERS = 2
+N_WRITERS = 3
 """Tables that are written at once: each keeps a process of the server busy."""
 
 
@@ -223,6 +223,8 @@ def _derive(task: _Task, course: _Course) -> None:
             "step": step.name,
             "fingerprint": fingerprint.hex(),
             "known_at": None if world.known_at is None else f"{world.known_at}Z",
+            "frequency": step.frequency(task.config),
+            "instruments": None if task.assets is world.assets else list(task.assets.ids),
             "reads": [
                 {
                     "table": read.table,

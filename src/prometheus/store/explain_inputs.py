@@ -14,7 +14,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from prometheus.flow.batch import Assets
-from prometheus.flow.fingerprints import day_digests, window_digest
+from prometheus.flow.factors import is_series
+from prometheus.flow.fingerprints import day_digests, series_digests, window_digest
 from prometheus.flow.storage import Storage
 from prometheus.kernel.ids import decision_id as decision_id_of
 from prometheus.kernel.ids import digest, short_id
@@ -200,6 +201,8 @@ def _days(
     dates = sessions.dates[days]
     columns = sorted(read["columns"])
     panels = storage.panels(read["table"], columns, assets=assets, dates=dates, known_at=at)
+    if is_series(read["table"]):
+        return series_digests(panels)
     return day_digests(panels, assets, dates, following=sessions.after(int(days[0]), int(days[-1])))
 
 
@@ -208,16 +211,19 @@ def _checked_derivation(
 ) -> InputCheck:
     """Take the digest of all windows of a derivation anew, see ``flow/derivation.py``."""
     refs, span = row["input_refs"], row["raw_input_summary"]
-    first, last = (sessions.index(np.datetime64(span[end], "D")) for end in ("first", "last"))
+    batch = sessions.between(np.datetime64(span["first"], "D"), np.datetime64(span["last"], "D"))
+    days_with_rows = sessions.rebalances(batch, frequency=refs.get("frequency", "daily"))
+    if refs.get("instruments") is not None:
+        assets = assets.chosen(frozenset(refs["instruments"]))
     parts: list[bytes] = []
     for read in refs["reads"]:
         days = _days(read, refs, storage, assets, sessions)
         start = sessions.index(np.datetime64(read["first"], "D"))
-        lag = last - sessions.index(np.datetime64(read["last"], "D"))
-        length = first - start - lag + 1
+        lag = int(days_with_rows[-1]) - sessions.index(np.datetime64(read["last"], "D"))
+        length = int(days_with_rows[0]) - start - lag + 1
         parts += [
             window_digest(days, day - lag - start - length + 1, day - lag - start)
-            for day in range(first, last + 1)
+            for day in days_with_rows.tolist()
         ]
     found = digest(*parts).hex()
     recorded = refs.get("fingerprint")
