@@ -51,6 +51,14 @@ def test_every_rule_is_on_the_page_with_its_severity() -> None:
         assert f"`{name}`" in text, name
 
 
+def test_every_hard_rule_of_prices_is_on_the_page() -> None:
+    source = PAGE.parents[2] / "src" / "prometheus" / "domain"
+    paths = (*(source / "market").glob("*.py"), source / "reference" / "symbols.py")
+    names = {name for path in paths for name in re.findall(r'(?:rule=|Rule\()"([a-z_]+)"', path.read_text())}
+    assert {"high_not_highest", "before_listing"} <= names
+    assert {name for name in names if f"`{name}`" not in PAGE.read_text(encoding="utf-8")} == set()
+
+
 def test_of_planted_defects_at_least_as_many_are_found_as_the_page_says() -> None:
     said = documented("Planted defects")
     assert set(said) == set(DEFECTS)
