@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-Facts = Mapping[str, str | None]
-"""Values by column."""
-
-
 class Entity(Protocol):
     """What can be registered: something that says itself as a row."""
 
@@ -62,22 +58,6 @@ def market_row(connection: Connection, market_id: str) -> tuple[Mapping[str, Any
     return None if found is None else (found[0], found[1])
 
 
-def instruments_of(connection: Connection, market_id: str) -> pl.DataFrame:
-    """Return the instruments of a market: symbol, instrument_id, currency, delisted; one row a symbol.
-
-    Where several instruments had a symbol, the active one has it now.
-    """
-    import polars as pl
-
-    query = sql.SQL(
-        "SELECT DISTINCT ON (symbol) symbol, instrument_id, currency, (metadata ->> 'delisted')::date"
-        " FROM instruments WHERE market_id = %s"
-        " ORDER BY symbol, status <> 'ACTIVE', instrument_id"
-    )
-    schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String, "delisted": pl.Date}
-    return frame_of(connection, query, [market_id], schema)
-
-
 def symbol_spans(connection: Connection, market_id: str) -> pl.DataFrame:
     """Return which instrument of a market had which symbol when.
 
@@ -116,7 +96,7 @@ def issuer_names(connection: Connection, market_id: str) -> pl.DataFrame:
     polars.DataFrame
         ``issuer_id``, ``instrument_id``, ``symbol``, ``name``, ``first`` and ``last``: the days on which the
         instrument had the symbol, null where open. One row for each instrument, symbol and name; former
-        names of an issuer stand beside its present one.
+        names of an issuer stand beside its present one. A name that is the symbol was said by nobody.
     """
     import polars as pl
 

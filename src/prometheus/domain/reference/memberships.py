@@ -100,7 +100,7 @@ def _of_one_index(statements: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 accepted.append(dict(span))
                 continue
             oldest = min(meets, key=lambda known: known["first"])
-            if _denies_nothing_before(oldest, span) and span["first"] < oldest["first"]:
+            if denies_nothing_before(oldest, span) and span["first"] < oldest["first"]:
                 oldest["first"] = span["first"]
                 oldest["is_censored"] = span.get("is_censored", False)
                 oldest["in_list"] = False
@@ -121,7 +121,7 @@ def _of_one_index(statements: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(accepted, key=lambda known: known["first"])
 
 
-def _denies_nothing_before(newer: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
+def denies_nothing_before(newer: Mapping[str, Any], older: Mapping[str, Any]) -> bool:
     """Return whether the beginning of a newer span leaves room for the days of an older one before it.
 
     A list of members says when each was added last; only a history of the index says what was before.

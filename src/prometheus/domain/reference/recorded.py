@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from prometheus.domain.reference.claims import DAY
 from prometheus.domain.reference.histories import with_sighting, with_spans
-from prometheus.domain.reference.identity import Match, Named, matched, named_in
-from prometheus.domain.reference.memberships import settled_memberships, with_statement
+from prometheus.domain.reference.identity import Match, matched, named_in
 from prometheus.domain.reference.observations import IndexSpan, Life, Observation, Origin, SymbolSpan
+from prometheus.domain.reference.recorded_memberships import MembershipRecorder
 from prometheus.domain.reference.register import Entity, Json, Register
 from prometheus.domain.reference.rules import Fault
 from prometheus.domain.reference.specs import instrument_id_of
@@ -40,15 +38,18 @@ class Recorder:
         Statements that don't agree with one that is on record.
     faults : list of (Origin, symbol, Fault)
         Rows that could not be taken.
-    delivered : dict of str to list
-        Statements on memberships of this delivery, by instrument.
+    memberships : MembershipRecorder
     """
 
     register: Register
     next_session: Callable[[date], date]
     differences: list[Difference] = field(default_factory=list)
     faults: list[tuple[Origin, str, Fault]] = field(default_factory=list)
-    delivered: dict[str, list[Json]] = field(default_factory=dict)
+    memberships: MembershipRecorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let memberships be recorded in the same register."""
+        object.__setattr__(self, "memberships", MembershipRecorder(self.register, self.differences))
 
     def lives(self, lives: Iterable[Life]) -> None:
         """Record the symbols of instruments, those first whose symbol nobody has had since."""
@@ -66,76 +67,22 @@ class Recorder:
             self._observation(row, matched(row, self.register, named))
             kept.remove(row)
         for row in kept:
-            self._observation(row, self._match(row, named))
+            self._observation(row, matched(row, self.register, named))
 
     def index_spans(self, spans: Iterable[IndexSpan]) -> None:
-        """Record memberships; a symbol that nobody has becomes an instrument.
-
-        A span is of the instrument that had the symbol at its end: the source may write the last symbol of
-        a firm. Days on which another instrument is known to have had the symbol are that one's.
-        """
+        """Record memberships; a symbol that nobody has becomes an instrument."""
         for span in spans:
-            end = span.last or span.origin.as_of
-            owners = self.register.owners(span.symbol, end)
+            owners = self.register.owners(span.symbol, span.last or span.origin.as_of)
             if len(owners) > 1:
                 self.faults.append((span.origin, span.symbol, Fault("symbol", span.symbol, *AMBIGUOUS)))
                 continue
             owner = owners[0] if owners else self._new(span.symbol, span.first, None).values["instrument_id"]
-            first = span.first
-            for claim in self.register.claims_on(span.symbol):
-                if claim.instrument_id == owner or claim.last is None or not first <= claim.last < end:
-                    continue
-                if claim.first is None or claim.first <= claim.last:
-                    self._span(claim.instrument_id, span, max(first, claim.first or first), claim.last)
-                    first = claim.last + DAY
-            self._span(owner, span, first, span.last)
-
-    def _span(self, instrument_id: str, span: IndexSpan, first: date, last: date | None) -> None:
-        statement = {
-            "index": span.index,
-            "first": str(first),
-            "last": None if last is None else str(last),
-            **({"is_censored": True} if span.is_censored and first == span.first else {}),
-        }
-        self._member(self.register.instruments[instrument_id], statement, span.origin)
+            self.memberships.add_span(owner, span)
 
     def settle(self) -> None:
         """Draw the conclusions that need all statements: who has a symbol now, who was a member when."""
-        lists: dict[tuple[str, str, str], int] = {}
-        stated = {
-            i: [s for s in entity.metadata["stated"]["memberships"] if not s.get("superseded")]
-            for i, entity in self.register.instruments.items()
-            if "memberships" in entity.metadata.get("stated", ())
-        }
-        for statements in stated.values():
-            for s in statements:
-                if s.get("in_list"):
-                    key = (s["index"], s["as_of"], s["source"])
-                    lists[key] = lists.get(key, 0) + 1
-        whole = [
-            key for key, n in lists.items() if 2 * n > max(m for k, m in lists.items() if k[0] == key[0])
-        ]
-        known_until: dict[str, str] = {}
-        for s in (s for statements in stated.values() for s in statements):
-            if "first" in s and not s.get("in_list"):
-                known_until[s["index"]] = max(known_until.get(s["index"], ""), s["as_of"])
-        limits = [{"index": index, "known_until": day} for index, day in known_until.items()]
         self.register.settle()
-        for instrument_id, statements in stated.items():
-            named = {(s["index"], s["as_of"], s["source"]) for s in statements}
-            indices = {s["index"] for s in statements}
-            absent = [
-                {"index": index, "absent": as_of, "as_of": as_of, "source": source}
-                for index, as_of, source in whole
-                if index in indices and (index, as_of, source) not in named
-            ]
-            metadata = self.register.instruments[instrument_id].metadata
-            of_these = [limit for limit in limits if limit["index"] in indices]
-            spans = settled_memberships([*statements, *absent, *of_these])
-            metadata["memberships"] = _ended(spans, self.register.last_day(instrument_id))
-
-    def _match(self, row: Observation, named: Named) -> Match:
-        return matched(row, self.register, named)
+        self.memberships.settle()
 
     def _observation(self, row: Observation, match: Match) -> None:
         since = row.added if match.is_reuse and row.added is not None else row.begins
@@ -167,9 +114,9 @@ class Recorder:
             stated_value(entity.metadata, "added", str(row.added), row.origin, current=None)
         if row.index is not None and row.added is not None and row.added <= row.origin.as_of:
             statement: Json = {"index": row.index, "first": str(row.added), "last": None, "in_list": True}
-            self._member(entity, statement, row.origin)
+            self.memberships.add(entity, statement, row.origin)
         elif row.index is not None:
-            self._member(
+            self.memberships.add(
                 entity, {"index": row.index, "on": str(row.origin.as_of), "in_list": True}, row.origin
             )
 
@@ -213,7 +160,8 @@ class Recorder:
             since = life.spans[0].first or life.origin.as_of
             plain = instrument_id_of(register.market_id, life.symbol)
             own = f"{plain}@{since}" if life.is_former else None
-            entity = self._new(life.symbol, since, None, own)
+            known = register.instruments.get(own or "")
+            entity = known or self._new(life.symbol, since, None, own)
         entity.metadata["symbols"] = with_spans(entity.metadata.get("symbols", []), life.spans)
         last = life.spans[-1].last
         facts = dict(life.facts) | ({"delisted": str(self.next_session(last))} if last is not None else {})
@@ -235,27 +183,6 @@ class Recorder:
         issuer_type = ISSUER_TYPES.get(entity.values["asset_class"], "COMPANY")
         self.register.add_issuer(issuer, symbol, issuer_type)
         return entity
-
-    def _member(self, entity: Entity, statement: Json, origin: Origin) -> None:
-        metadata = entity.metadata.setdefault("stated", {})
-        stated: list[Json] = metadata.get("memberships", [])
-        full = {**statement, "as_of": str(origin.as_of), "source": origin.source}
-        delivered = self.delivered.setdefault(entity.values["instrument_id"], [])
-        if full not in stated:
-            for other in (one for one in stated if _contradict(full, one) and one not in delivered):
-                later, earlier = sorted((full, other), key=lambda s: str(s["as_of"]), reverse=True)
-                self.differences.append(
-                    Difference(
-                        entity.values["symbol"],
-                        f"member of {full['index']} since",
-                        later["first"],
-                        said_by(later),
-                        earlier["first"],
-                        said_by(earlier),
-                    )
-                )
-            metadata["memberships"] = with_statement(stated, full, delivered)
-        delivered.append(full)
 
     def _state(
         self, entity: Entity, columns: tuple[str, ...], name: str, value: str, symbol: str, origin: Origin
@@ -285,30 +212,3 @@ class Recorder:
             self.differences.append(
                 Difference(symbol, name, later["value"], said_by(later), earlier["value"], said_by(earlier))
             )
-
-
-def _ended(memberships: list[Json], last_day: date | None) -> list[Json]:
-    """Return memberships without the days after an instrument has left."""
-    if last_day is None:
-        return memberships
-    end = str(last_day)
-    return [
-        {**span, "last": end if span["last"] is None else min(span["last"], end)}
-        for span in memberships
-        if span["first"] <= end
-    ]
-
-
-def _contradict(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two spans of one index are of the same time and begin differently."""
-    if "first" not in one or "first" not in other or one["index"] != other["index"]:
-        return False
-    if (
-        other.get("superseded")
-        or one["first"] == other["first"]
-        or one.get("is_censored")
-        or other.get("is_censored")
-    ):
-        return False
-    ends = [s["last"] or "9999-12-31" for s in (one, other)]
-    return bool(one["first"] <= ends[1] and other["first"] <= ends[0])

@@ -151,7 +151,10 @@ class Register:
         ``US_EQ:FB``, and ``US_EQ:FB@1999-09-29`` for another instrument with that symbol.
         """
         plain = instrument_id_of(self.market_id, symbol)
-        return plain if plain not in self.instruments else f"{plain}@{since}"
+        found, n = plain, 1
+        while found in self.instruments:
+            found, n = f"{plain}@{since}" + (f".{n}" if n > 1 else ""), n + 1
+        return found
 
     def add_issuer(self, issuer_id: str, name: str, issuer_type: str) -> Entity:
         """Return the issuer with an id, a new one where there is none."""
