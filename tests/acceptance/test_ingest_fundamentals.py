@@ -214,6 +214,37 @@ def test_a_table_of_something_else_is_refused_with_its_columns(ingest, file, tex
     assert said in refused.err
 
 
+def test_a_good_file_beside_bad_ones_lands(ingest, tmp_path, at_databases):
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    (folder / "good.csv").write_text(REPORTS)
+    (folder / "binary.csv").write_bytes(bytes(range(256)))
+    (folder / "empty.csv").write_text("")
+    (folder / "latin.csv").write_bytes(REPORTS.replace("ACME", "ACMÉ").encode("latin-1"))
+    (folder / "semicolons.csv").write_text(REPORTS.replace(",", ";"))
+    (folder / "columns.csv").write_text("symbol,period_end,revenue,profit\nACME,2014-12-31,9,5\n")
+    (folder / "not.parquet").write_text(REPORTS)
+    (folder / "cut.tar.gz").write_bytes(b"\x1f\x8b\x08\x00cut")
+    found = json.loads(ingest(folder, "--create", "--json").out)
+    assert found["n_new"] == 3
+    assert found["rejected_by_rule"] == {"unreadable_file": 7}
+    rejects = pl.read_csv(found["rejects_file"])
+    assert sorted(rejects["file"]) == [
+        "binary.csv", "columns.csv", "cut.tar.gz", "empty.csv", "latin.csv", "not.parquet", "semicolons.csv",
+    ]  # fmt: skip
+    assert rejects["remedy"].null_count() == 0
+
+
+def test_a_parquet_file_with_real_dates_and_numbers_is_read_like_a_text(ingest, file, tmp_path, at_databases):
+    pl.read_csv(file("a.csv", REPORTS), try_parse_dates=True).with_columns(
+        pl.col("months").cast(pl.Float64)
+    ).write_parquet(tmp_path / "a.parquet")
+    assert ingest(tmp_path / "a.parquet", "--create").exit_code == 0
+    typed = [(row[0], row[2], row[4]["content"]) for row in filings(at_databases)]
+    assert json.loads(ingest(file("b.csv", REPORTS), "--json").out)["n_new"] == 0
+    assert len(typed) == 3
+
+
 def test_the_real_reports_go_in_twice(ingest, at_databases):
     reports = shared("fundamentals/pystock_reports_2015-03_2016-03.parquet")
     panel = shared("fundamentals/nyse_kaggle_fundamentals.csv")

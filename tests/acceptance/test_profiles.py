@@ -2,6 +2,7 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from prometheus.store.connections import connect
@@ -219,3 +220,25 @@ def test_profiles_of_the_real_panel_are_those_of_a_hand_computation(world, at_da
         "change_of_margin": int(26812 / 44294 > 28109 / 45998),
         "change_of_turnover": int(44294 / 92023 > 45998 / 90055),
     }  # fmt: skip
+
+
+@pytest.mark.long
+def test_half_a_year_of_real_reports_gives_profiles_that_the_next_half_leaves_as_they_are(
+    world, at_databases, prometheus, tmp_path
+):
+    reports = pl.read_parquet(shared("fundamentals/pystock_reports_2015-03_2016-03.parquet"))
+    words = ("--market", "US_EQ", "--create", "--source", "pystock")
+    half = tmp_path / "half.parquet"
+    early = reports.filter(pl.col("collected") < pl.datetime(2015, 10, 1))
+    early.sample(fraction=1.0, shuffle=True, seed=4).write_parquet(half)
+    assert prometheus("ingest", "fundamentals", half, *words).exit_code == 0
+    world("profiles")
+    before = rows_of(at_databases)
+    whole = tmp_path / "whole.parquet"
+    reports.write_parquet(whole)
+    assert prometheus("ingest", "fundamentals", whole, *words).exit_code == 0
+    made = world("profiles")
+    after = rows_of(at_databases)
+    assert after[: len(before)] == before
+    assert made["n_profiles"] == len(after) - len(before) > 5_000
+    assert {row[1] for row in after[len(before) :]} & {row[1] for row in before} == set()

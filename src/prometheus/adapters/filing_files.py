@@ -28,6 +28,7 @@ from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delive
 from prometheus.adapters.documents import Documents, FileReference
 from prometheus.adapters.filing_text import ReadFiling, read_filing
 from prometheus.domain.text.filings import AcceptedBasis, Filing, end_of_day
+from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
@@ -76,7 +77,9 @@ class _Entry:
     said: Mapping[str, str]
 
 
-def filing_delivery(paths: Sequence[Path], *, zone: str, keep: Callable[[bytes], str]) -> Documents:
+def filing_delivery(
+    paths: Sequence[Path], *, zone: str, keep: Callable[[bytes], str], progress: Progress | None = None
+) -> Documents:
     """Return the filings that files hold.
 
     Parameters
@@ -87,6 +90,7 @@ def filing_delivery(paths: Sequence[Path], *, zone: str, keep: Callable[[bytes],
         Time zone of the market: a day ends there.
     keep : callable
         Puts a text among the artifacts and returns its URI.
+    progress : Progress, optional
 
     Raises
     ------
@@ -109,7 +113,10 @@ def filing_delivery(paths: Sequence[Path], *, zone: str, keep: Callable[[bytes],
     by_accession = {entry.said["accession"]: entry for entry in entries if "accession" in entry.said}
     filings: dict[str, Filing] = {}
     found_entries: set[tuple[str, int]] = set()
+    hook = progress or Silent()
+    hook.start("files", len(texts))
     for file in sorted(texts, key=lambda file: (file.suffix == ".txt", file.name)):
+        hook.advance(1)
         accession = _ACCESSION.search(file.member)
         entry = (
             by_file.get(file.member)
@@ -128,6 +135,7 @@ def filing_delivery(paths: Sequence[Path], *, zone: str, keep: Callable[[bytes],
             broken.append((file.name, 0, symbol, None, *fault.args))
             continue
         filings.setdefault(filing.accession or file.name, filing)
+    hook.finish()
     for entry in entries:
         if (entry.file, entry.row) not in found_entries:
             said = entry.said.get("file") or entry.said.get("accession")

@@ -11,6 +11,7 @@ from prometheus.adapters.document_issuers import market_of
 from prometheus.adapters.documents import DocumentsReport, text_keeper
 from prometheus.adapters.filing_files import filing_delivery
 from prometheus.domain.text.filings import IngestFilingsConfig
+from prometheus.flow.progress import Progress
 from prometheus.store.artifacts import Artifacts
 from prometheus.store.connections import Databases
 
@@ -26,12 +27,14 @@ def ingest_filings(
     known_at: datetime | None = None,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> DocumentsReport:
     """Take filings in; parameters are those of `ingest_documents` and `filing_delivery`."""
     delivery = filing_delivery(
         paths,
         zone=market_of(databases, market_id).timezone,
         keep=text_keeper(artifacts, dry_run=dry_run),
+        progress=progress,
     )
     return ingest_documents(
         databases,

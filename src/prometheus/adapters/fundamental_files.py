@@ -35,6 +35,7 @@ from prometheus.adapters.fundamental_layouts import (
 )
 from prometheus.domain.text.facts import NAMES, Fact, unit_of
 from prometheus.domain.text.filings import AcceptedBasis, Filing, end_of_day
+from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
@@ -59,7 +60,12 @@ class _Table:
 
 
 def fundamental_delivery(
-    paths: Sequence[Path], *, zone: str, currency: str, lag_days: int | None = None
+    paths: Sequence[Path],
+    *,
+    zone: str,
+    currency: str,
+    lag_days: int | None = None,
+    progress: Progress | None = None,
 ) -> Documents:
     """Return the reports that files hold.
 
@@ -73,6 +79,7 @@ def fundamental_delivery(
         Of amounts in layouts without a currency of their own.
     lag_days : int, optional
         Days after its period's end on which a report counts as known, where the layout has no date.
+    progress : Progress, optional
 
     Raises
     ------
@@ -81,6 +88,7 @@ def fundamental_delivery(
     ConfigError
         If a layout says no moment and ``lag_days`` is None.
     """
+    hook = progress or Silent()
     faults: list[FileFault] = []
     filings: list[Filing] = []
     broken: list[tuple[Any, ...]] = []
@@ -98,6 +106,7 @@ def fundamental_delivery(
             )
         files.append(FileReference(file.name, file.sha256, table.rows.height))
         n_rows += table.rows.height
+        hook.start("reports", table.rows.height)
         for place, row in enumerate(table.rows.iter_rows(named=True)):
             try:
                 filings.append(_filing(table, row, table.first_row + place, zone, currency, lag_days))
@@ -106,6 +115,8 @@ def fundamental_delivery(
                 symbol = _text(row.get(table.layout.symbol))
                 when = _text(row.get(table.layout.period_end))
                 broken.append((file.name, table.first_row + place, symbol, when, field, found, rule, remedy))
+            hook.advance(1)
+        hook.finish()
     broken += [
         (f.name, 0, None, None, "file", f.error.message, "unreadable_file", f.error.remedy)
         for f in faults
@@ -161,8 +172,9 @@ def _table(file: DeliveredFile, faults: list[FileFault]) -> _Table | None:
             )
         )
         return None
-    if layout is GENERIC:
-        _require_known_columns(file.name, rows.columns)
+    if layout is GENERIC and (unknown := [name for name in rows.columns if name not in GENERIC_COLUMNS]):
+        faults.append(FileFault(file.name, _unknown_columns(file.name, unknown)))
+        return None
     return _Table(file, layout, rows, first_row)
 
 
@@ -180,14 +192,12 @@ def _rows(file: DeliveredFile, raw: bytes) -> tuple[pl.DataFrame, int]:
     return rows, 2 if has_header else 1
 
 
-def _require_known_columns(name: str, columns: Sequence[str]) -> None:
-    unknown = [column for column in columns if column not in GENERIC_COLUMNS]
-    if unknown:
-        raise InputFileError(
-            f"{name}: unknown column {', '.join(map(repr, unknown))}.",
-            remedy=f"Known are {', '.join(sorted(GENERIC_COLUMNS - NAMES))} and the facts "
-            f"{', '.join(sorted(NAMES))}.",
-        )
+def _unknown_columns(name: str, unknown: Sequence[str]) -> InputFileError:
+    return InputFileError(
+        f"{name}: unknown column {', '.join(map(repr, unknown))}.",
+        remedy=f"Known are {', '.join(sorted(GENERIC_COLUMNS - NAMES))} and the facts "
+        f"{', '.join(sorted(NAMES))}.",
+    )
 
 
 def _filing(
@@ -245,7 +255,9 @@ def _form(layout: Layout, row: Mapping[str, Any]) -> tuple[str, str]:
             raise _Broken("doc_type", None, "no_form", "Say 10-K or 10-Q.")
         return form.removesuffix("/A") + amended, _text(row.get("period_focus")) or ""
     form = _text(row.get("filing_type"))
-    months = _text(row.get("months")) or ("12" if form and form.startswith("10-K") else None)
+    months = (_text(row.get("months")) or "").removesuffix(".0") or (
+        "12" if form and form.startswith("10-K") else None
+    )
     if months not in _QUARTERS:
         raise _Broken(
             "months", months, "no_period", "Say 3, 6, 9 or 12: how long the period of the flows is."

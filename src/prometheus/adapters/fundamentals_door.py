@@ -11,6 +11,7 @@ from prometheus.adapters.document_issuers import market_of
 from prometheus.adapters.documents import DocumentsReport
 from prometheus.adapters.fundamental_files import fundamental_delivery
 from prometheus.domain.text.filings import IngestFundamentalsConfig
+from prometheus.flow.progress import Progress
 from prometheus.store.connections import Databases
 
 
@@ -25,10 +26,13 @@ def ingest_fundamentals(
     known_at: datetime | None = None,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> DocumentsReport:
     """Take reported facts in; parameters are those of `ingest_documents` and `fundamental_delivery`."""
     market = market_of(databases, market_id)
-    delivery = fundamental_delivery(paths, zone=market.timezone, currency=market.currency, lag_days=lag_days)
+    delivery = fundamental_delivery(
+        paths, zone=market.timezone, currency=market.currency, lag_days=lag_days, progress=progress
+    )
     return ingest_documents(
         databases,
         delivery,

@@ -16,6 +16,7 @@ from prometheus.cli.ingest.arguments import (
 )
 from prometheus.cli.ingest.documents import CreateOption, show_documents
 from prometheus.cli.output import JsonOption
+from prometheus.cli.progress import Bar
 from prometheus.store.settings import settings_from_environment
 
 app = typer.Typer()
@@ -61,5 +62,6 @@ def fundamentals(
         known_at=None if known_at is None else moment_of(known_at),
         rejects_folder=settings.home / "rejects",
         dry_run=dry_run,
+        progress=Bar("fundamentals"),
     )
     show_documents(report, as_json=as_json)
