@@ -17,6 +17,7 @@ from prometheus.adapters.ingest_report import IngestReport
 from prometheus.adapters.price_door import ingest_prices
 from prometheus.adapters.price_files import price_delivery
 from prometheus.bootstrap import derive_market
+from prometheus.domain.market.config import QualityConfig
 from prometheus.store.connections import Databases, connect
 from prometheus.store.migrations import initialise
 from prometheus.store.server import EmbeddedServer, start_server, stop_server
@@ -78,7 +79,11 @@ class Place:
                 self.execute(f"CREATE DATABASE {names[name]} TEMPLATE empty_{name}")
             databases = Databases(*(self.server.url(names[name]) for name in NAMES))
             report = ingest_prices(
-                databases, price_delivery([path], source="benchmark"), market_id=MARKET, create=True
+                databases,
+                price_delivery([path], source="benchmark"),
+                market_id=MARKET,
+                create=True,
+                quality=QualityConfig(max_flagged_share=1.0),  # twins are flagged, every row of them
             )
             derive_market(self.settings(databases), MARKET)
             for name in NAMES:

@@ -17,13 +17,8 @@ from prometheus.domain.market.adjusted import with_adjusted_close
 from prometheus.domain.market.vendor_adjustment import silent_instruments, with_inferred_actions
 from prometheus.kernel.errors import RejectedBatchError
 from prometheus.store.copying import Connection
-from prometheus.store.prices import (
-    ACTIONS,
-    SAME_ADJUSTMENT,
-    adjustment_factors,
-    stored_actions,
-    stored_prices,
-)
+from prometheus.store.price_reads import ACTIONS, adjustment_factors, stored_actions, stored_prices
+from prometheus.store.prices import SAME_ADJUSTMENT
 
 FACTORS = pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64, "close": pl.Float64})
 KEY = ["instrument_id", "trade_date"]

@@ -44,8 +44,6 @@ from prometheus.store.copying import Connection
 from prometheus.store.decisions import latest_known_at, record_decision
 from prometheus.store.prices import lock_market, rows_of_batch, server_time
 
-CONFIG = IngestPricesConfig()
-
 
 def ingest_prices(
     databases: Databases,
@@ -102,9 +100,9 @@ def ingest_prices(
     RuleBrokenError
         If the database refused a row.
     """
-    began = time.perf_counter()
     hook = progress or Silent()
     quality = quality or QualityConfig()
+    config = IngestPricesConfig(quality=quality)
     folder = None if dry_run else rejects_folder
     with (
         driver_errors(),
@@ -114,6 +112,7 @@ def ingest_prices(
     ):
         facts = market_facts(runtime, market_id)
         sessions = sessions_of(facts.calendar_spec)
+        began = time.perf_counter()  # the calendar takes a second to build, once a process
         names = SymbolResolver(runtime, market_id, facts, create=create, naming=naming)
         with PriceSpool(kin_of(facts.named), rows_in_memory=rows_in_memory, folder=spool_folder) as spool:
             taken = take(
@@ -130,7 +129,7 @@ def ingest_prices(
             _require_enough(delivery, taken, rejects, folder, quality)
             lock_market(historical, market_id)
             moment = known_at or server_time(historical)
-            ids = batch_ids_of(runtime, CONFIG, market_id, np.datetime64(taken.last, "D"), taken.content)
+            ids = batch_ids_of(runtime, config, market_id, np.datetime64(taken.last, "D"), taken.content)
             stored = _stored(historical, taken, ids, moment, sessions, quality, hook)
         if stored.counts.n_corrected:
             _require_order(runtime, market_id, moment)
@@ -148,7 +147,7 @@ def ingest_prices(
         if stored.counts.has_changed and not dry_run:
             decision = price_decision(
                 raw_id,
-                CONFIG,
+                config,
                 market_id=market_id,
                 delivery=delivery,
                 taken=taken,
@@ -158,7 +157,7 @@ def ingest_prices(
                 known_at=moment,
                 n_created=len(names.created),
             )
-            is_recorded = record_decision(runtime, decision, CONFIG, created_by="ingest")
+            is_recorded = record_decision(runtime, decision, config, created_by="ingest")
             runtime.commit()  # before the lock is given back
     return IngestReport(
         market_id=market_id,
@@ -270,10 +269,10 @@ def _require_enough(
     rules = ", ".join(f"{rule} {n:,}" for rule, n in rejects.by_rule.items())
     raise RejectedBatchError(
         f"The delivery is refused whole: {reason}"
-        + (f" Rejected: {rules}, e.g. {rejects.examples[0]}." if rules else "")
+        + (f" Rejected: {rules}, e.g. {rejects.examples[0]}" if rules else "")
         + (f" All are in {kept}." if kept else ""),
         remedy="Look into the file, and whether its columns were understood; leave the wrong part out, or "
-        "raise the limit.",
+        "raise the limit in a file for --quality.",
     )
 
 

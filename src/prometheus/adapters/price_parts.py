@@ -22,16 +22,13 @@ from prometheus.domain.market.quality import n_suspect, quality_flags
 from prometheus.domain.market.vendor_adjustment import adjustment_flags
 from prometheus.kernel.sessions import Sessions
 from prometheus.store.copying import Connection
-from prometheus.store.prices import (
-    PriceChanges,
-    PriceCounts,
+from prometheus.store.price_reads import (
     adjustment_factors,
-    price_changes,
     stored_actions,
     stored_digests,
     stored_prices,
-    write_changes,
 )
+from prometheus.store.prices import PriceChanges, PriceCounts, price_changes, write_changes
 
 KEY = ["instrument_id", "trade_date"]
 ROWS_FOR_DIGESTS = 20_000

@@ -24,6 +24,7 @@ from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
     from prometheus.adapters.ingest_report import IngestReport
+    from prometheus.domain.market.config import QualityConfig
     from prometheus.store.settings import Settings
 
 app = typer.Typer()
@@ -57,6 +58,10 @@ def prices(
             help="then: a symbol is whose it was on the bar's date. last: on its last date here.",
         ),
     ] = Symbols.then,
+    quality: Annotated[
+        Path | None,
+        typer.Option("--quality", metavar="FILE.toml", help="Settings of the soft rules and of the limits."),
+    ] = None,
     source: SourceOption = "files",
     known_at: KnownAtOption = None,
     dry_run: DryRunOption = False,
@@ -75,7 +80,7 @@ def prices(
 
     Rows that break a hard rule are set aside in a file under PROMETHEUS_HOME/rejects: mend their values
     there, and take that file in. Rows that look wrong by a soft rule are stored with a flag. A delivery with
-    too much wrong is refused whole.
+    too much wrong is refused whole; how much that is, --quality says.
 
     The same files again write nothing. A changed value is a correction: the former one is kept, and
     `prometheus prices SYMBOL DATE` shows both. Splits and dividends come from columns, factor files, or
@@ -93,6 +98,7 @@ def prices(
         market_id=market,
         create=create,
         naming=symbols.value,
+        quality=None if quality is None else _quality(quality),
         known_at=moment,
         rejects_folder=settings.home / "rejects",
         dry_run=dry_run,
@@ -103,6 +109,21 @@ def prices(
         print_json({**_as_object(report), "derived": derived})
     else:
         _show(report, derived)
+
+
+def _quality(path: Path) -> QualityConfig:
+    import tomllib
+
+    from prometheus.domain.market.config import QualityConfig
+    from prometheus.kernel.errors import ConfigError
+
+    try:
+        body = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"--quality: {path} can't be read: {error}.", remedy="Write a line a key: max_flagged_share = 0.5"
+        ) from error
+    return QualityConfig.parsed(body, where=path.name)
 
 
 def _derived(settings: Settings, report: IngestReport) -> Mapping[str, int]:
@@ -143,8 +164,9 @@ def _show(report: IngestReport, derived: Mapping[str, int]) -> None:
     if report.n_repeated:
         counts.append(("repeated", report.n_repeated))
     counts.append(("rows per second", round(report.n_rows / max(report.seconds, 1e-9))))
-    title = f"{report.market_id}, {report.first_date} to {report.last_date}"
-    print_table(["", "rows"], counts, title=title + (" (nothing was kept)" if report.is_dry_run else ""))
+    kept = " (nothing was kept)" if report.is_dry_run else ""
+    say(f"{report.market_id}, {report.first_date} to {report.last_date}{kept}")
+    print_table(["", "rows"], counts)
     if report.flagged_by_rule:
         print_table(["flag", "rows"], list(report.flagged_by_rule.items()))
     if report.created:

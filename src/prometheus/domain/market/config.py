@@ -9,12 +9,6 @@ from pydantic import Field
 from prometheus.kernel.config import EngineConfig
 
 
-class IngestPricesConfig(EngineConfig):
-    """Taking daily prices in. The hard rules are not to be set; raise the version when they change."""
-
-    engine_name: ClassVar[str] = "INGEST"
-
-
 class QualityConfig(EngineConfig):
     """The soft rules of daily prices, and the shares of bad rows above which a batch is refused whole.
 
@@ -88,6 +82,21 @@ class QualityConfig(EngineConfig):
     min_rows: int = Field(default=100, ge=1)
     max_rejected_share: float = Field(default=0.25, gt=0, le=1)
     max_flagged_share: float = Field(default=0.25, gt=0, le=1)
+
+
+class IngestPricesConfig(EngineConfig):
+    """Taking daily prices in. The hard rules are not to be set; raise the version when they change.
+
+    Attributes
+    ----------
+    quality : QualityConfig
+        Of the soft rules and the limits.
+    """
+
+    engine_name: ClassVar[str] = "INGEST"
+    version: ClassVar[str] = "2"
+
+    quality: QualityConfig = Field(default_factory=QualityConfig)
 
 
 class ReturnsConfig(EngineConfig):
