@@ -17,7 +17,6 @@ def read_series(
     factors: Sequence[str],
     *,
     dates: DateArray,
-    late_batches: Sequence[str] = (),
     known_at: np.datetime64 | None = None,
 ) -> dict[str, FloatArray]:
     """Return factors as arrays of shape (n_days, 1), NaN where there is no row.
@@ -30,34 +29,36 @@ def read_series(
         Factor ids.
     dates : ndarray of shape (n_days,), datetime64[D]
         Ascending.
-    late_batches : sequence of str
-        Short ids of the deliveries that came after ``known_at``: their rows are left out, or show the version
-        that was believed then (``metadata.revisions``), like those of prices_daily.
     known_at : datetime64, optional
-        The moment as of which to read.
+        The moment as of which to read: a value that became known later is left out, one that was corrected
+        later shows the version that was believed then. Rows that were derived don't say when they became
+        known; `flow.as_known` computes those of a moment.
     """
     out = {factor: np.full((len(dates), 1), np.nan) for factor in factors}
     if not len(dates) or not factors:
         return out
+    about = [list(factors), str(dates[0]), str(dates[-1])]
+    if known_at is None:
+        found = connection.execute(
+            "SELECT factor_id, trade_date, value FROM factors_daily "
+            "WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s",
+            about,
+        )
+    else:
+        found = connection.execute(
+            "SELECT f.factor_id, f.trade_date, v.value FROM factors_daily f CROSS JOIN LATERAL ("
+            " SELECT f.value, f.metadata ->> 'known_at' AS since, 'infinity'::timestamptz AS until"
+            " UNION ALL SELECT (r ->> 'value')::double precision, r ->> 'known_at',"
+            " (r ->> 'until')::timestamptz FROM jsonb_array_elements(f.metadata -> 'revisions') r) v"
+            " WHERE f.factor_id = ANY(%s) AND f.trade_date BETWEEN %s AND %s"
+            " AND coalesce(v.since::timestamptz, '-infinity') <= %s::timestamptz"
+            " AND %s::timestamptz < v.until",
+            [*about, f"{known_at}Z", f"{known_at}Z"],
+        )
     place = {date: i for i, date in enumerate(dates.tolist())}
-    late = set(late_batches)
-    found = connection.execute(
-        "SELECT factor_id, trade_date, value, metadata ->> 'batch', metadata -> 'revisions' "
-        "FROM factors_daily WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s",
-        [list(factors), str(dates[0]), str(dates[-1])],
-    )
-    for factor, date, value, batch, revisions in found:
-        at = place.get(date)
-        if at is None:
-            continue
-        believed = value if batch not in late else np.nan
-        if known_at is not None:
-            later = [r for r in revisions or () if np.datetime64(r["until"].rstrip("Z")) > known_at]
-            if later:
-                version = min(later, key=lambda r: str(r["until"]))
-                former = None if version.get("batch") in late else version.get("value")
-                believed = np.nan if former is None else float(former)
-        out[factor][at, 0] = believed
+    for factor, date, value in found:
+        if date in place:
+            out[factor][place[date], 0] = value
     return out
 
 

@@ -33,8 +33,6 @@ from prometheus.store.rows import read_rows
 from prometheus.store.writers import Writers
 
 CREATED_BY = "prometheus"
-DELIVERED = ("prices_daily", "factors_daily")
-"""Tables whose rows carry the batch that brought them, and the versions that it replaced."""
 
 
 class PostgresStorage:
@@ -93,10 +91,10 @@ class PostgresStorage:
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
         """See `Storage.panels`."""
-        late = [] if known_at is None or table not in DELIVERED else self._late_batches(table, known_at)
+        late = [] if known_at is None or table != "prices_daily" else self._late_batches(known_at)
         with self._reader(TABLES[table].database) as connection:
             if table in FACTOR_VALUES:
-                return self._factors(connection, table, columns, assets, dates, late, known_at)
+                return self._factors(connection, table, columns, assets, dates, known_at)
             if table == "profiles":
                 return read_profiles(connection, columns, assets=assets, dates=dates, known_at=known_at)
             return read_panels(
@@ -116,25 +114,21 @@ class PostgresStorage:
         columns: Sequence[str],
         assets: Assets,
         dates: np.ndarray[Any, np.dtype[np.datetime64]],
-        late: Sequence[str],
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
         ids = {factor_id_of(name, market_id=self._market_id): name for name in columns}
         if is_series(table):
-            found = read_series(connection, list(ids), dates=dates, late_batches=late, known_at=known_at)
+            found = read_series(connection, list(ids), dates=dates, known_at=known_at)
         else:
             found = read_exposures(connection, list(ids), assets=assets, dates=dates)
         return {name: found[factor] for factor, name in ids.items()}
 
-    def _late_batches(self, table: str, known_at: np.datetime64) -> list[str]:
-        """Return the deliveries after a moment: of prices those of this market, of factors all."""
-        of_market = " AND context_id = %s" if table == "prices_daily" else ""
+    def _late_batches(self, known_at: np.datetime64) -> list[str]:
         with self._reader("runtime") as connection:
             found = connection.execute(
-                b"SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' "
-                b"AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz"
-                + of_market.encode(),
-                [f"{known_at}Z", *([self._market_id] if of_market else [])],
+                "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s "
+                "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz",
+                [self._market_id, f"{known_at}Z"],
             )
             return [short_id(row[0].bytes) for row in found]
 
