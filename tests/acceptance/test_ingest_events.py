@@ -153,10 +153,11 @@ def test_rows_of_a_calendar_that_break_a_rule_are_named(tmp_path, at_databases, 
         "event_type,timestamp,country,actual\nCPI,2018-02-14T08:30:00-05:00,US,2.1\nCPI,2018-03-14T08:30,US,2\n"
         "CPI,04/05/2018 08:30 ET,US,2\nCPI,2018-04-11T08:30-04:00,USA,2\n,2018-05-10T08:30-04:00,US,2\n"
         "CPI,,US,2\nCPI,2199-01-01T00:00Z,US,2\nCPI,2018-06-12T08:30-04:00\n"
+        'CPI,"2018-06-12T08:30-04:00,US,2\n'
         "CPI,2018-07-12T08:30-04:00,US,2\nCPI,2018-07-12T08:30-04:00,US,3\n"
     )
     report = taken(prometheus, file)
-    assert (report["n_rows"], report["n_new"], report["n_rejected"]) == (10, 1, 9)
+    assert (report["n_rows"], report["n_new"], report["n_rejected"]) == (11, 1, 10)
     assert report["rejected_by_rule"] == {
         "actual_not_yet": 1,
         "ambiguous_date": 1,
@@ -164,7 +165,7 @@ def test_rows_of_a_calendar_that_break_a_rule_are_named(tmp_path, at_databases, 
         "event_type_missing": 1,
         "timestamp_missing": 1,
         "unknown_country": 1,
-        "wrong_number_of_fields": 1,
+        "wrong_number_of_fields": 2,
         "zone_missing": 1,
     }
     zoned = taken(prometheus, file, "--zone", "America/New_York", "--kind", "OTHER")

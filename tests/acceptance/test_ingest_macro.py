@@ -139,7 +139,7 @@ def test_bad_cells_are_named_and_the_good_ones_beside_them_land(tmp_path, at_dat
     file = tmp_path / "bad.csv"
     file.write_text(
         "DATE,DGS10,DGS2\n2018-01-02,2.46,1.92\n2018-01-03,abc,1.94\nnever,2.46,1.96\n2999-01-01,1,1\n"
-        "2018-01-04,inf\n2018-01-05,2.47,1.96\n2018-01-05,2.48,1.96\n"
+        '2018-01-04,inf\n2018-01-04,"2.46,1.93\n2018-01-05,2.47,1.96\n2018-01-05,2.48,1.96\n'
     )
     outcome = prometheus("ingest", "macro", file, tmp_path / "missing.csv")
     assert outcome.exit_code == 0
@@ -165,15 +165,18 @@ def test_bad_cells_are_named_and_the_good_ones_beside_them_land(tmp_path, at_dat
         (b"", "is empty"),
         (b"\x00\x01\x02", "no text in UTF-8"),
         (b"DATE\n2018-01-01\n", "has no columns"),
+        (b"DATE,DGS10\n", "no cell holds a value"),
         (b"a,b\n1,2\n", "no column of dates"),
         (b"DATE,DGS10\n2018-01-01,.\n", "no cell holds a value"),
         (b"DATE,DGS10\n01/02/2018,2.46\n", "Day or month first"),
+        (b"PAR1" + bytes(40), "can't be read as Parquet"),
+        (b'DATE,DGS10\n2018-01-02,"2.46\n', "wrong_number_of_fields"),
     ],
 )
 def test_a_file_of_which_nothing_is_left_is_refused_by_name(
     content, said, tmp_path, at_databases, prometheus
 ):
-    file = tmp_path / "given.csv"
+    file = tmp_path / ("given.csv.parquet" if content[:4] == b"PAR1" else "given.csv")
     file.write_bytes(content)
     outcome = prometheus("ingest", "macro", file)
     assert outcome.exit_code == 3

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
@@ -12,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from prometheus.adapters.delimited_lines import delimited_lines, delimiter_of
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
 from prometheus.domain.text.events import (
     Event,
@@ -28,12 +27,12 @@ from prometheus.domain.text.fomc_releases import (
     meeting_date_of,
 )
 from prometheus.domain.text.times import Moment, Unreadable, moment_of_text
+from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 TEXTS = (".txt",)
 TABLES = (".csv", ".tsv")
-DELIMITERS = (",", ";", "\t", "|")
 MEETINGS = ("meeting", "meetingdate", "date")
 RELEASES = ("released", "release", "releasedate", "releasedat")
 
@@ -80,7 +79,7 @@ def event_delivery(
     zone: tzinfo | None = None,
     releases: Mapping[date, Release] | None = None,
     meetings: Sequence[date] = (),
-    advance: Callable[[int], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> EventsDelivery:
     """Read a delivery of events.
 
@@ -100,8 +99,8 @@ def event_delivery(
         By meeting, see `release_dates`.
     meetings : sequence of datetime.date
         Those that are known already.
-    advance : callable
-        Told of each file.
+    progress : Progress, optional
+        Told of files.
 
     Raises
     ------
@@ -115,7 +114,10 @@ def event_delivery(
     given = list(delivered_files(paths, suffixes=TEXTS if is_text else TABLES, faults=faults))
     named = {meeting_date_of(file.member) for file in given} if is_text else set()
     known = sorted(({day for day in named if day is not None} | set(meetings)) - UNSCHEDULED)
+    hook = progress or Silent()
+    hook.start("files read", len(given))
     for file in given:
+        hook.advance(1)
         try:
             if is_text and kind is not None:
                 read = [_document(file, kind, releases or {}, known)]
@@ -126,7 +128,7 @@ def event_delivery(
             continue
         found += read
         files.append(EventsFile(file.name, file.sha256, len(read)))
-        advance(1)
+    hook.finish()
     if not files:
         raise faults[0].error
     return EventsDelivery(
@@ -250,20 +252,7 @@ def _lines(file: DeliveredFile) -> tuple[list[str], list[tuple[int, list[str]]]]
         raise InputFileError(f"{file.name} row {line} is not UTF-8.", remedy="Save it as UTF-8.") from error
     if "\x00" in text:
         raise InputFileError(f"{file.name} is no text.", remedy="Give CSV in UTF-8.")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    reader = csv.reader(io.StringIO(text), delimiter=max(DELIMITERS, key=first.count))
-    headers: list[str] = []
-    rows: list[tuple[int, list[str]]] = []
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if headers:
-                rows.append((reader.line_num, cells))
-            else:
-                headers = [cell.strip() for cell in cells]
-    except csv.Error as error:
-        raise InputFileError(
-            f"{file.name} row {reader.line_num}: {error}.", remedy="Close quotations; save it as plain CSV."
-        ) from error
-    return headers, rows
+    lines = delimited_lines(text, delimiter_of(text) or ",")
+    _, headers, _ = next(lines, (1, [], True))
+    rows = [(number, cells if is_whole else []) for number, cells, is_whole in lines]
+    return [header.strip() for header in headers], rows

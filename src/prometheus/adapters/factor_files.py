@@ -13,10 +13,9 @@ Kenneth French's library   prose that names CRSP or French, then a header whose 
 
 from __future__ import annotations
 
-import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -24,6 +23,7 @@ from typing import Literal
 
 import polars as pl
 
+from prometheus.adapters.delimited_lines import delimited_lines, delimiter_of
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
 from prometheus.domain.market.factor_deliveries import (
     DECIMAL,
@@ -33,17 +33,32 @@ from prometheus.domain.market.factor_deliveries import (
     macro_id,
     unit_of,
 )
+from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
-DELIMITERS = (",", ";", "\t", "|")
 DATES = ("date", "observationdate", "tradedate", "time", "day", "period", "")
 NAMES = ("factorid", "seriesid", "series", "factor", "id", "name", "symbol")
 RELEASES = ("released", "releasedate", "releasedat", "release", "knownat")
 FRENCH_MISSING = ("-99.99", "-999", "-999.0", "-999.00", "-99.990")
 LONGEST_DAILY_STEP = 4.0
 """Median days between dates above which a file of French's is not a daily one; weeks have 7."""
+
+CELLS = pl.DataFrame(
+    schema={
+        "file": pl.String,
+        "row": pl.Int64,
+        "factor_id": pl.String,
+        "date_text": pl.String,
+        "trade_date": pl.Date,
+        "is_ambiguous": pl.Boolean,
+        "text": pl.String,
+        "unit": pl.String,
+        "is_percent": pl.Boolean,
+    }
+)
+"""No cell, with the columns of every cell."""
 
 Kind = Literal["macro", "factors"]
 Unit = Literal["percent", "decimal", "index"]
@@ -100,7 +115,7 @@ def series_delivery(
     kind: Kind,
     source: str,
     unit: Unit | None = None,
-    advance: Callable[[int], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> SeriesDelivery:
     """Read a delivery of series.
 
@@ -113,8 +128,8 @@ def series_delivery(
     source : str
     unit : {"percent", "decimal", "index"}, optional
         Of every series, where the files don't make it known. Percents are divided by 100.
-    advance : callable
-        Told of each file.
+    progress : Progress, optional
+        Told of files.
 
     Raises
     ------
@@ -123,7 +138,11 @@ def series_delivery(
     """
     faults: list[FileFault] = []
     frames, broken, files = [], [], []
-    for file in delivered_files(paths, suffixes=SUFFIXES, faults=faults):
+    hook = progress or Silent()
+    given = list(delivered_files(paths, suffixes=SUFFIXES, faults=faults))
+    hook.start("files read", len(given))
+    for file in given:
+        hook.advance(1)
         try:
             table = _table_of(file)
             frames.append(_cells(file.name, table, kind, unit))
@@ -132,7 +151,7 @@ def series_delivery(
             continue
         broken += [(file.name, row, table.layout, cells) for row, cells in table.broken]
         files.append(SeriesFile(file.name, file.sha256, table.layout, len(table.rows) + len(table.broken)))
-        advance(1)
+    hook.finish()
     if not frames:
         raise faults[0].error
     fields = "wrong_number_of_fields"
@@ -223,32 +242,20 @@ def _parquet(file: DeliveredFile) -> _Table:
 
 
 def _delimited(name: str, text: str) -> _Table:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(DELIMITERS, key=first.count)
-    if not first.count(delimiter):
+    delimiter = delimiter_of(text)
+    if delimiter is None:
+        first = next((line for line in text.splitlines() if line.strip()), "")
         raise InputFileError(
             f"{name}: the first line {first[:60]!r} has no columns.",
             remedy="Give CSV whose first line names the columns: date, and one column a series.",
         )
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
-    headers: list[str] = []
+    lines = delimited_lines(text, delimiter)
+    _, headers, _ = next(lines)
     rows: Rows = []
     broken: Rows = []
-    try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not headers:
-                headers = [cell.strip() for cell in cells]
-            elif len(cells) == len(headers):
-                rows.append((reader.line_num, cells))
-            else:
-                broken.append((reader.line_num, cells))
-    except csv.Error as error:
-        raise InputFileError(
-            f"{name} row {reader.line_num}: {error}.", remedy="Close quotations; save it as plain CSV."
-        ) from error
-    return _Table("delimited", headers, rows, broken)
+    for number, cells, is_whole in lines:
+        (rows if is_whole else broken).append((number, cells))
+    return _Table("delimited", [header.strip() for header in headers], rows, broken)
 
 
 def _french(name: str, text: str) -> _Table | None:
@@ -303,6 +310,8 @@ def _cells(name: str, table: _Table, kind: Kind, unit: Unit | None) -> pl.DataFr
             f"{name}: no column of dates among {', '.join(map(repr, table.headers))}.",
             remedy="Call it date, and the others after their series; or give factor_id, date, value.",
         )
+    if not table.rows:
+        return CELLS
     at = dates[0]
     texts = pl.Series("date_text", [cells[at].strip() for _, cells in table.rows], dtype=pl.String)
     trade_dates, is_ambiguous = dates_of(texts)
@@ -364,10 +373,11 @@ def _named(cells: pl.DataFrame, table: _Table, kind: Kind, unit: Unit | None) ->
 
 def _series(header: str, kind: Kind, unit: Unit | None) -> tuple[str, str, bool]:
     """Return the id of a series, the unit in which it is stored, and whether it comes in percent."""
-    factor_id = macro_id(header) if kind == "macro" and header else header
+    is_macro = header != "" and (kind == "macro" or header.startswith("MACRO:"))
+    factor_id = macro_id(header) if is_macro else header
     if unit is not None:
         return factor_id, "index" if unit == "index" else DECIMAL, unit == "percent"
-    if kind == "factors":
+    if not is_macro:
         return factor_id, DECIMAL, False
     stored = unit_of(factor_id)
     return factor_id, stored, stored == DECIMAL

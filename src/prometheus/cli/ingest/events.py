@@ -81,8 +81,6 @@ def events(
     settings = settings_from_environment()
     databases = open_databases(settings)
     meetings, now = known_meetings(databases)
-    bar = Bar("ingest events")
-    bar.start("files read", len(paths))
     delivery = event_delivery(
         paths,
         kind=kind,
@@ -91,9 +89,8 @@ def events(
         zone=zone_of(zone),
         releases=given,
         meetings=meetings,
-        advance=bar.advance,
+        progress=Bar("ingest events"),
     )
-    bar.finish()
     report = ingest_events(
         databases,
         delivery,

@@ -109,10 +109,7 @@ def take_series(
     moment = None if known_at is None else moment_of(known_at)
     calendar = {} if release_calendar is None else calendar_of(release_calendar)
     settings = settings_from_environment()
-    bar = Bar(f"ingest {kind}")
-    bar.start("files read", len(paths))
-    delivery = series_delivery(paths, kind=kind, source=source, unit=unit, advance=bar.advance)
-    bar.finish()
+    delivery = series_delivery(paths, kind=kind, source=source, unit=unit, progress=Bar(f"ingest {kind}"))
     report = ingest_series(
         open_databases(settings),
         delivery,

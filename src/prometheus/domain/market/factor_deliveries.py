@@ -44,7 +44,9 @@ FRENCH = {"MOM": "MOM", "UMD": "MOM", "WML": "MOM"}
 """Factors of the data library that have several names."""
 AS_DELIVERED = "as delivered"
 DECIMAL = "decimal"
-TENOR = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*-?(?P<unit>mo|month|months|m|yr|year|years|y)\.?", re.IGNORECASE)
+TENOR = re.compile(
+    r"(?P<n>\d+(?:\.\d+)?)[\s_-]*(?P<unit>mo|month|months|m|yr|year|years|y)\.?", re.IGNORECASE
+)
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:^-]{0,63}")
 
 REMEDIES = {
@@ -52,7 +54,7 @@ REMEDIES = {
     "ambiguous_date": "Day or month first? Write dates as 2018-02-07, or put the rows in order.",
     "not_yet": "It lies after the day on which the delivery became known: is --known-at right?",
     "unparsable_value": "Give a finite number, or leave the cell empty.",
-    "wrong_number_of_fields": "A row needs one cell a column; the transfer may have broken off.",
+    "wrong_number_of_fields": "A row needs one cell a column, and quotations their end; is the file whole?",
     "factor_missing": "Say which series the value belongs to.",
     "impossible_id": "Name series by letters, digits and _ . : ^ -, at most 64 of them.",
     "derived_factor": "Factors of a market are computed by `prometheus derive`; give yours another name.",
@@ -124,10 +126,10 @@ def macro_id(name: str) -> str:
 
     Examples
     --------
-    >>> macro_id("DGS10"), macro_id("10 Yr"), macro_id("1.5 Month"), macro_id("MACRO:VIX")
+    >>> macro_id("dgs10"), macro_id("10 Yr"), macro_id("1.5 Month"), macro_id("MACRO:VIX")
     ('MACRO:DGS10', 'MACRO:UST_10Y', 'MACRO:UST_1_5M', 'MACRO:VIX')
     """
-    said = name.strip().removeprefix("MACRO:")
+    said = re.sub(r"\s+", "_", name.strip().upper().removeprefix("MACRO:"))
     tenor = TENOR.fullmatch(said)
     if tenor:
         return f"MACRO:UST_{tenor['n'].replace('.', '_')}{tenor['unit'][0].upper()}"

@@ -49,7 +49,7 @@ REMEDIES = {
     "no_such_time": "The clocks were put forward over this time: is --zone right?",
     "unknown_zone": "Write the zone as an offset, e.g. -05:00.",
     "unknown_country": "Give the country by its two letters in ISO 3166, e.g. US.",
-    "wrong_number_of_fields": "Quote fields that hold the delimiter.",
+    "wrong_number_of_fields": "Quote fields that hold the delimiter, and close quotations.",
     "contradicting_events": "The delivery says two things of one event; leave the true one in.",
     "before_former": "What is stored of this event became known later; deliver in order, or leave --known-at "
     "out.",
