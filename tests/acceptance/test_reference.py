@@ -120,6 +120,20 @@ def test_sources_that_differ_are_named_and_the_later_holds_in_either_order(at_da
     assert len(found) == 6
 
 
+def test_classes_of_shares_have_one_issuer_and_names_of_their_own(at_databases, register):
+    text = (
+        "symbol,name,cik\nGOOGL,Alphabet Inc Class A,1652044\nGOOG,Alphabet Inc Class C,1652044\n"
+        "DISCA,Discovery Communications-A,1437107\nFOX,Fox Corporation (Class B),1754301\n"
+        "BF.B,Brown-Forman Corp.,14693\n"
+    )
+    assert register("shares_2018-01-08.csv", text)["differences"] == []
+    found = instruments(at_databases)
+    assert found["US_EQ:GOOG"][2] == found["US_EQ:GOOGL"][2] == "US_EQ:GOOGL"
+    assert found["US_EQ:GOOG"][3]["security"] == "Alphabet Inc Class C"
+    names = [issuer(at_databases, f"US_EQ:{symbol}")[0] for symbol in ("GOOGL", "DISCA", "FOX", "BF.B")]
+    assert names == ["Alphabet Inc", "Discovery Communications", "Fox Corporation", "Brown-Forman Corp."]
+
+
 def test_the_same_files_again_write_nothing(at_databases, register):
     files = [
         ("sp500_early_2016-12-31.csv", EARLY),

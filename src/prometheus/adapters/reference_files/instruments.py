@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from itertools import pairwise
@@ -18,6 +19,8 @@ from prometheus.kernel.violations import VIOLATIONS
 ISSUER_IDENTIFIERS = ("lei",)
 INSTRUMENT_IDENTIFIERS = ("isin", "figi", "cusip", "sedol")
 ASSET_CLASSES = {"STOCK": "EQUITY", "COMMON STOCK": "EQUITY", "FUND": "ETF"}
+SHARE_CLASS = re.compile(r"[\s,(-]+((class|cl\.?|series)\s+[A-Z]|(?<=-)[A-C])\)?$", re.IGNORECASE)
+"""A class of shares at the end of a name: it is the instrument's, and its issuer goes without it."""
 CONTRADICTION = ("contradicting_duplicate", "Leave one row for each instrument in.")
 
 
@@ -111,7 +114,12 @@ def _observation(line: int, row: Mapping[str, str], summary: FileSummary) -> Obs
     if "cik" in row:
         issuer["identifiers.CIK"] = row["cik"].zfill(10)
     issuer |= {f"identifiers.{n.upper()}": row[n] for n in ISSUER_IDENTIFIERS if n in row}
+    issuer_name = SHARE_CLASS.sub("", row.get("name", ""))
+    if issuer_name:
+        issuer["name"] = issuer_name
     instrument = {n: row[n] for n in ("exchange", "currency", "asset_class") if n in row}
+    if "name" in row and row["name"] != issuer_name:
+        instrument["security"] = row["name"]
     instrument |= {n: str(days[n]) for n in ("listed", "delisted") if n in days}
     instrument |= {f"identifiers.{n.upper()}": row[n] for n in INSTRUMENT_IDENTIFIERS if n in row}
     return Observation(
