@@ -98,6 +98,21 @@ def test_a_restatement_stands_beside_what_it_restates(ingest, file, at_databases
     assert [m["facts"][0]["value"] for m in of_year] == [100.0, 95.0]
 
 
+def test_two_symbols_of_one_issuer_have_a_report_each(ingest, file, at_databases, prometheus, tmp_path):
+    listings = tmp_path / "listings.csv"
+    listings.write_text("symbol,name,issuer_id\nACMA,Acme,ACME\nACMB,Acme,ACME\n")
+    assert prometheus("ingest", "instruments", listings, "--market", "US_EQ").exit_code == 0
+    text = HEADER + "ACMA,2014-12-31,12,10-K,2015-02-25,100,10,200,80\n"
+    text += "ACMB,2014-12-31,12,10-K,2015-02-25,100,10,200,\n"
+    path = file("a.csv", text)
+    assert json.loads(ingest(path, "--json").out)["n_new"] == 2
+    assert [(row[0], row[4]["symbol"]) for row in filings(at_databases)] == [
+        ("ACME", "ACMA"),
+        ("ACME", "ACMB"),
+    ]
+    assert json.loads(ingest(path, "--json").out)["n_new"] == 0
+
+
 def test_unknown_symbols_are_refused_by_name(ingest, file, at_databases):
     refused = ingest(file("a.csv", REPORTS))
     assert refused.exit_code == 3

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 STORED_COLUMNS = {
     "filings": (
         "(metadata ->> 'accession') || coalesce(' ' || (metadata ->> 'media'), '')",
-        "filing_type || ' ' || (metadata ->> 'period_of_report')",
+        "concat_ws(' ', filing_type, coalesce(metadata ->> 'period_of_report', 'None'), metadata ->> 'symbol')",
     ),
-    "earnings_calls": ("call_date::text",),
+    "earnings_calls": ("call_date || ' ' || (metadata ->> 'symbol')",),
 }
 """What names a document within an issuer and a source: the first of these that isn't null."""
 

@@ -69,7 +69,7 @@ class EarningsCall:
 
     def version(self, issuer_id: str, source: str) -> Version:
         """Return its place in the history of what the source gave of the same call."""
-        return Version((issuer_id, source, str(self.call_date)), self.accepted_at, self.content)
+        return Version((issuer_id, source, f"{self.call_date} {self.symbol}"), self.accepted_at, self.content)
 
     def row_values(self, issuer_id: str, source: str, batch: str) -> dict[str, Any]:
         """Return its row of earnings_calls."""

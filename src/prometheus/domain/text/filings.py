@@ -92,7 +92,8 @@ class Filing:
 
     def version(self, issuer_id: str, source: str) -> Version:
         """Return its place in the history of what the source said of the same report."""
-        named = f"{self.filing_type} {self.period_of_report}"
+        # Of a firm with two classes of shares a vendor has a report for each symbol.
+        named = " ".join((self.filing_type, str(self.period_of_report), *filter(None, [self.symbol])))
         if self.accession is not None:  # its text and its HTML are two documents
             named = " ".join((self.accession, *filter(None, [self.notes.get("media")])))
         return Version((issuer_id, source, named), self.accepted_at, self.content)
@@ -102,6 +103,7 @@ class Filing:
         metadata: dict[str, Any] = {
             "batch": batch,
             "source": source,
+            "symbol": self.symbol,
             "accession": self.accession,
             "accepted_at": moment_text(self.accepted_at),
             "accepted_basis": self.accepted_basis,
