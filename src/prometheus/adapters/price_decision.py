@@ -51,7 +51,7 @@ def price_decision(
             "n_rejected": rejects.n_rows,
             "rejected_by_rule": dict(rejects.by_rule),
             "n_flagged": stored.n_flagged,
-            "flagged_by_rule": dict(sorted(stored.flags_by_rule.items())),
+            "flagged_by_rule": dict(stored.flags_by_rule),
             "n_instruments": len(taken.instrument_ids),
             "first_date": str(taken.first),
             "last_date": str(taken.last),

@@ -28,7 +28,7 @@ from prometheus.adapters.ingest_report import IngestReport, stem_of
 from prometheus.adapters.price_decision import price_decision
 from prometheus.adapters.price_intake import Taken, take
 from prometheus.adapters.price_naming import SymbolResolver, market_facts
-from prometheus.adapters.price_parts import Part, Stored, write_part
+from prometheus.adapters.price_parts import Part, Stored, stored_of, write_part
 from prometheus.adapters.price_rejects import PriceRejects
 from prometheus.adapters.price_spool import ROWS_IN_MEMORY, PriceSpool, kin_of
 from prometheus.domain.market.config import IngestPricesConfig, QualityConfig
@@ -172,11 +172,11 @@ def ingest_prices(
         n_rejected=rejects.n_rows,
         n_flagged=stored.n_flagged,
         rejected_by_rule=rejects.by_rule,
-        flagged_by_rule=dict(sorted(stored.flags_by_rule.items())),
+        flagged_by_rule=stored.flags_by_rule,
         examples=rejects.examples,
         rejects_file=kept,
         created=tuple(names.created),
-        changed=tuple(sorted(stored.changed)),
+        changed=stored.changed,
         first_date=taken.first,
         last_date=taken.last,
         first_changed=stored.first_changed,
@@ -198,22 +198,23 @@ def _stored(
     progress: Progress,
 ) -> Stored:
     """Write the parts of a delivery, in the transaction of the caller."""
-    stored = Stored()
+    written = []
     progress.start("rows written", taken.n_kept)
     for waiting, digests in taken.parts:
         part = Part(waiting(), digests)
-        written = write_part(
-            historical,
-            part,
-            batch=short_id(ids.decision_id),
-            known_at=moment,
-            sessions=sessions,
-            quality=quality,
+        written.append(
+            write_part(
+                historical,
+                part,
+                batch=short_id(ids.decision_id),
+                known_at=moment,
+                sessions=sessions,
+                quality=quality,
+            )
         )
-        stored.add(written)
         progress.advance(part.prices.height)
     progress.finish()
-    return stored
+    return stored_of(written)
 
 
 def _healed(

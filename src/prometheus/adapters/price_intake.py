@@ -6,7 +6,7 @@ Nothing here reads or writes prices that are stored; a delivery that is refused 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -22,13 +22,13 @@ from prometheus.kernel.sessions import Sessions
 from prometheus.kernel.violations import VIOLATIONS, WHOLE_FILE
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What has been taken of a delivery, ready to be written.
 
     Attributes
     ----------
-    parts : list
+    parts : tuple
         Rows that wait, and the digests of their instruments.
     n_rows, n_repeated, n_kept : int
         All rows that came, identical repetitions, and what is left.
@@ -36,12 +36,12 @@ class Taken:
         Of the rows that are left.
     """
 
-    parts: list[tuple[Waiting, Mapping[str, InstrumentDigests]]] = field(default_factory=list)
-    n_rows: int = 0
-    n_repeated: int = 0
-    n_kept: int = 0
-    first: date = date.max
-    last: date = date.min
+    parts: tuple[tuple[Waiting, Mapping[str, InstrumentDigests]], ...]
+    n_rows: int
+    n_repeated: int
+    n_kept: int
+    first: date
+    last: date
 
     @property
     def instrument_ids(self) -> list[str]:
@@ -81,36 +81,35 @@ def take(
     progress : Progress
         Told of rows.
     """
-    taken = Taken()
+    n_rows = n_repeated = n_kept = 0
+    first, last = date.max, date.min
     progress.start("rows read", 0)  # how many will come is not known
     for chunk in delivery.chunks():
-        taken.n_rows += chunk.height
+        n_rows += chunk.height
         sound = sound_rows(chunk, sessions=sessions, known_on=known_on)
         rejects.add(chunk, sound.violations)
         spool.add(sound.prices)
         progress.advance(chunk.height)
     progress.finish()
     unread = delivery.violations
-    taken.n_rows += unread.filter(pl.col("field") != WHOLE_FILE).select("file", "row").n_unique()
+    n_rows += unread.filter(pl.col("field") != WHOLE_FILE).select("file", "row").n_unique()
     rejects.add(_no_rows(), unread)
+    parts = []
     for rows in spool.parts():
         found = names.identified(rows)
         rejects.add(rows, found.violations)
         settled = settled_rows(found.prices)
         rejects.add(found.prices, settled.violations)
-        taken.n_repeated += settled.n_repeated
-        if settled.prices.height:
-            _put(taken, with_normal_actions(settled.prices.drop("file", "row", "symbol")), spool)
-    return taken
-
-
-def _put(taken: Taken, prices: pl.DataFrame, spool: PriceSpool) -> None:
-    first, last = prices["trade_date"].min(), prices["trade_date"].max()
-    assert isinstance(first, date)
-    assert isinstance(last, date)
-    taken.n_kept += prices.height
-    taken.first, taken.last = min(taken.first, first), max(taken.last, last)
-    taken.parts.append((spool.put(prices), instrument_digests(prices)))
+        n_repeated += settled.n_repeated
+        if settled.prices.is_empty():
+            continue
+        prices = with_normal_actions(settled.prices.drop("file", "row", "symbol"))
+        begins, ends = prices["trade_date"].min(), prices["trade_date"].max()
+        assert isinstance(begins, date)
+        assert isinstance(ends, date)
+        first, last, n_kept = min(first, begins), max(last, ends), n_kept + prices.height
+        parts.append((spool.put(prices), instrument_digests(prices)))
+    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last)
 
 
 def _no_rows() -> pl.DataFrame:

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -74,38 +74,44 @@ class Written:
     n_suspect: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What became of all parts of a delivery.
 
     Attributes
     ----------
     counts : PriceCounts
-    changed : set of str
-        Instruments of which anything is new or corrected.
+    changed : tuple of str
+        Instruments of which anything is new or corrected, ascending.
     first_changed, last_changed : datetime.date or None
-    flags_by_rule : Counter
+    flags_by_rule : mapping of str to int
     n_flagged, n_suspect : int
     """
 
-    counts: PriceCounts = field(default_factory=PriceCounts)
-    changed: set[str] = field(default_factory=set)
-    first_changed: date | None = None
-    last_changed: date | None = None
-    flags_by_rule: Counter[str] = field(default_factory=Counter)
-    n_flagged: int = 0
-    n_suspect: int = 0
+    counts: PriceCounts
+    changed: tuple[str, ...]
+    first_changed: date | None
+    last_changed: date | None
+    flags_by_rule: Mapping[str, int]
+    n_flagged: int
+    n_suspect: int
 
-    def add(self, written: Written) -> None:
-        """Add a part."""
-        self.counts += written.counts
-        for instrument, first, last in written.changed.iter_rows():
-            self.changed.add(instrument)
-            self.first_changed = min(self.first_changed or first, first)
-            self.last_changed = max(self.last_changed or last, last)
-        self.flags_by_rule.update(written.flags_by_rule)
-        self.n_flagged += written.n_flagged
-        self.n_suspect += written.n_suspect
+
+def stored_of(parts: Sequence[Written]) -> Stored:
+    """Return what became of all parts together."""
+    changed = [row for part in parts for row in part.changed.iter_rows()]
+    flags: Counter[str] = Counter()
+    for part in parts:
+        flags.update(part.flags_by_rule)
+    return Stored(
+        sum((part.counts for part in parts), PriceCounts()),
+        tuple(sorted(instrument for instrument, _, _ in changed)),
+        min((first for _, first, _ in changed), default=None),
+        max((last for _, _, last in changed), default=None),
+        dict(sorted(flags.items())),
+        sum(part.n_flagged for part in parts),
+        sum(part.n_suspect for part in parts),
+    )
 
 
 def write_part(
