@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STORED_COLUMNS = {
     "filings": (
         "(metadata ->> 'accession') || coalesce(' ' || (metadata ->> 'media'), '')",
-        "concat_ws(' ', filing_type, coalesce(metadata ->> 'period_of_report', 'None'), metadata ->> 'symbol')",
+        "concat_ws(' ', filing_type, coalesce(metadata ->> 'period_of_report', 'None'), metadata->>'symbol')",
     ),
     "earnings_calls": ("call_date || ' ' || (metadata ->> 'symbol')",),
 }
