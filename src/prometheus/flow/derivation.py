@@ -130,7 +130,7 @@ def _tasks(
             if span is None:
                 continue
             own = days[(days >= span.first) & (days <= span.last)]
-            if span.instruments is not None:
+            if span.instruments is not None and not span.instruments.issuperset(assets.ids):
                 assets = subsets.setdefault(span.instruments, assets.chosen(span.instruments))
         config = configs[step.name]
         if len(own):

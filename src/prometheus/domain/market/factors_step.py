@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 
 from prometheus.domain.market.config import FactorsConfig
 from prometheus.domain.market.factors import FACTORS, REACH, price_past, signals
 from prometheus.flow.batch import Batch
-from prometheus.flow.rows import Coded, JsonFloats, Rows
+from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.step import Output, Read, Step
 from prometheus.maths.portfolio_sorts import equally_weighted, high_minus_low
 
@@ -53,11 +55,16 @@ def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
         {
             "factor_id": Coded(factor_at.astype(np.int64), [f"{market_id}:{name}" for name in FACTORS]),
             "value": values[date, factor_at],
-            "metadata": JsonFloats(COUNTS, counts[date, factor_at]),
+            "metadata": [_counts(row) for row in counts[date, factor_at].tolist()],
         },
     )
     n_rows = np.bincount(date, minlength=len(batch.days)).tolist()
     return Output((rows,), [{"n_rows": n} for n in n_rows], [{} for _ in n_rows])
+
+
+def _counts(row: list[float]) -> str:
+    """Return on how many names a row rests, as JSON; the market has no legs."""
+    return json.dumps({name: int(n) for name, n in zip(COUNTS, row, strict=True) if n == n})
 
 
 FACTOR_RETURNS = Step(
