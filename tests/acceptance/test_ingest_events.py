@@ -20,7 +20,7 @@ CALENDAR = (
     "Consumer prices,CPI,2018-02-14T08:30:00-05:00,us,2.1,2.1,1.9,percent\n"
     "Payrolls,Non-farm payrolls,2018-03-09T08:30:00-05:00,US,,200K,205K,\n"
 )
-pytestmark = pytest.mark.parametrize("server", ["embedded"], indirect=True)
+pytestmark = pytest.mark.parametrize("server", ["embedded", "15"], indirect=True)
 
 
 def events(databases, *, known_at=None, event_types=None, first=FIRST, last=LAST):

@@ -23,7 +23,7 @@ FIVE = (
     "\n Annual Factors: January-December\n,Mkt-RF,SMB,HML,RMW,CMA,RF\n1963,  1.0, 2.0, 3.0, 4.0, 5.0, 6.0\n"
     "\nCopyright 2016 Kenneth R. French\n"
 )
-pytestmark = pytest.mark.parametrize("server", ["embedded"], indirect=True)
+pytestmark = pytest.mark.parametrize("server", ["embedded", "15"], indirect=True)
 
 
 def values(databases, *names, known_at=None):
