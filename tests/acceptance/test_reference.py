@@ -202,6 +202,13 @@ def test_listings_tell_instruments_of_one_symbol_apart(at_databases, register):
     assert found["US_EQ:FB@1999-09-29"][3]["delisted"] == "2003-03-31"
 
 
+def test_the_end_of_a_listing_can_be_mended(at_databases, register):
+    for delisted in ("2018-02-06", "2018-02-07", "2018-02-05", "2018-02-06"):
+        register("ended.csv", f"symbol,delisted\nAAA,{delisted}\n")
+        found = instruments(at_databases)
+        assert (list(found), found["US_EQ:AAA"][3]["delisted"]) == (["US_EQ:AAA"], delisted)
+
+
 def test_a_history_of_symbols_of_ones_own_makes_one_instrument(at_databases, register):
     text = "instrument_id,symbol,first,last\nG,GOOG,2004-08-19,2014-04-02\nG,GOOGL,2014-04-03,\n"
     register("symbols.csv", text)

@@ -98,16 +98,18 @@ def _of_issuer(
 def _holders(row: Observation, register: Register) -> list[str]:
     """Return who had the symbol on the row's day; for a row without one, else who had it last.
 
-    One's own file may add to what is known of an instrument that has left. A row that was listed since is
-    of another.
+    One's own file may add to what is known of an instrument that has left, or mend it. A row of another time
+    is of another.
     """
     owners = register.owners(row.symbol, row.day)
     ever = register.claims_on(row.symbol)
-    if owners or not ever or row.origin.is_dated or "delisted" in row.instrument_facts:
+    if owners or not ever or row.origin.is_dated:
         return owners
-    listed = row.instrument_facts.get("listed")
-    is_later = listed is not None and ever[-1].end is not None and str(ever[-1].end) < listed
-    return [] if is_later else [ever[-1].instrument_id]
+    last = ever[-1]
+    listed, delisted = (row.instrument_facts.get(name) for name in ("listed", "delisted"))
+    is_later = listed is not None and last.end is not None and str(last.end) < listed
+    is_earlier = delisted is not None and last.listed is not None and delisted <= str(last.listed)
+    return [] if is_later or is_earlier else [last.instrument_id]
 
 
 def _outlived(row: Observation, owner: str, register: Register) -> bool:
