@@ -7,7 +7,7 @@ measure that can't be said at any of these is absent, with the reason at the lat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -233,8 +233,3 @@ def _at(measure: Measure, books: Books, end: date, market_value: Found | Absent)
     if isinstance(value, Strength):
         return Measured(float(value.score), end, is_year, filings, notes, value.signs)
     return Measured(value, end, is_year, filings, notes)
-
-
-def names(measures: Sequence[Measure] = MEASURES) -> tuple[str, ...]:
-    """Return the names of measures."""
-    return tuple(measure.name for measure in measures)
