@@ -1,5 +1,7 @@
 """The year to a day is made from what was reported, or it is said what is missing."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from prometheus.domain.profiles.books import Absent, Found
@@ -96,3 +98,36 @@ def test_amounts_of_another_currency_are_left_out():
     books = books_of(report("2014-12-31", 12, assets=5.0, revenue=1.0))
     books.learn(2, [fact("revenue", 150.0, "2015-12-31", 12, unit="JPY")])
     assert isinstance(books.year("revenue", day("2015-12-31")), Absent)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_year_that_can_be_made_is_the_rolling_sum_of_its_quarters(seed):
+    """Against pandas, for issuers that report quarters, years to date and fiscal years, some of them lost."""
+    draw = np.random.default_rng(seed)
+    ends = pd.date_range("2011-03-31", periods=16, freq="QE")
+    values = pd.Series(draw.normal(100.0, 40.0, len(ends)), index=ends)
+    years = values.rolling(4).sum()
+    to_date = values.groupby(ends.year).cumsum()
+    facts = []
+    for end in ends:
+        months = 3 * ((end.month - 1) // 3 + 1)
+        said = [(3, values[end])] if months < 12 else []
+        said.append((months, to_date[end]))
+        at = str(end.date())
+        facts += [fact("revenue", value, at, length) for length, value in said if draw.random() < 0.8]
+    books = books_of(facts)
+    n_made = 0
+    for end in ends[3:]:
+        made = books.year("revenue", end.date())
+        if isinstance(made, Found):
+            n_made += 1
+            assert made.value == pytest.approx(years[end], rel=1e-12)
+    assert n_made > 0
+
+
+def test_an_issuer_that_reports_everything_has_a_year_at_each_quarter():
+    ends = pd.date_range("2012-03-31", periods=8, freq="QE")
+    facts = [fact("revenue", 1.0, str(end.date()), 3) for end in ends if end.month < 12]
+    facts += [fact("revenue", 4.0, str(end.date()), 12) for end in ends if end.month == 12]
+    books = books_of(facts)
+    assert [books.year("revenue", end.date()).value for end in ends[3:]] == [4.0] * 5
