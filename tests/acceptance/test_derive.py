@@ -245,6 +245,24 @@ def test_rows_whose_decisions_were_lost_in_a_crash_get_them_by_running_again(
         assert connection.execute(decided.encode()).fetchall() == ids
 
 
+def test_a_history_that_begins_with_the_calendar_is_derived(
+    at_databases: Databases, home: Path, prometheus: Prometheus
+) -> None:
+    dates = SESSIONS.dates[:80]
+    close = 50.0 * np.exp(np.cumsum(np.random.default_rng(8).normal(0.0, 0.01, len(dates))))
+    home.mkdir(parents=True, exist_ok=True)
+    bars = pl.DataFrame({"date": pl.Series(dates).cast(pl.Date), "close": np.round(close, 2)})
+    bars.write_csv(home / "GE.csv")
+    outcome = prometheus("ingest", "prices", home / "GE.csv", "--market", "US_EQ", "--create", "--json")
+    assert outcome.exit_code == 0, outcome.err
+    assert json.loads(outcome.out)["derived"] == {"returns_daily": 79, "volatility_daily": 66}
+    query = "SELECT decision_id::text FROM engine_decisions WHERE input_refs ->> 'step' = 'volatility_daily'"
+    with connect(at_databases.runtime_url) as connection:
+        ((decision_id,),) = connection.execute(query.encode()).fetchall()
+    (story,) = json.loads(prometheus("explain", "decision", decision_id, "--json").out)["decisions"]
+    assert [check["verdict"] for check in story["inputs"]] == ["same"]
+
+
 def test_every_derivation_is_explained_and_its_inputs_checked(
     market: Databases, home: Path, prometheus: Prometheus
 ) -> None:

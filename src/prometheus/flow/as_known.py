@@ -99,6 +99,7 @@ class AsKnown:
             first=int(decided[0]),
             last=int(decided[-1]),
             known_at=known_at,
+            may_begin_short=True,
         )
         batch = Batch(
             days=decided,

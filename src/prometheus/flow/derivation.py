@@ -183,6 +183,7 @@ def _derive(task: _Task, course: _Course) -> None:
             first=int(days[0]),
             last=int(days[-1]),
             known_at=world.known_at,
+            may_begin_short=True,
         )
         fingerprint = digest(*[inputs.digest(read, day) for read in reads for day in days.tolist()])
     else:
@@ -229,8 +230,9 @@ def _derive(task: _Task, course: _Course) -> None:
                 {
                     "table": read.table,
                     "columns": list(read.columns),
-                    "first": str(world.sessions.dates[int(days[0]) - read.reach]),
-                    "last": str(world.sessions.dates[int(days[-1]) - read.lag]),
+                    "sessions": read.sessions,
+                    "first": str(world.sessions.dates[max(int(days[0]) - read.reach, 0)]),
+                    "last": str(world.sessions.dates[max(int(days[-1]) - read.lag, 0)]),
                 }
                 for read in reads
                 if len(days)

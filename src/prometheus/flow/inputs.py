@@ -22,7 +22,11 @@ N_READERS = 2
 
 
 class Inputs:
-    """All panels that a graph reads, over the sessions from ``first`` to ``last`` (places)."""
+    """All panels that a graph reads, over the sessions from ``first`` to ``last`` (places).
+
+    A window that begins before the calendar's first session is an error, unless it ``may_begin_short``: then
+    its days before the calendar are NaN.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Inputs:
         first: int,
         last: int,
         known_at: np.datetime64 | None,
+        may_begin_short: bool = False,
     ) -> None:
         wanted: dict[str, set[str]] = {}
         self._read: set[tuple[str, tuple[str, ...]]] = set()
@@ -44,21 +49,23 @@ class Inputs:
                 self._read.add((read.table, read.columns))
                 reach = max(reach, read.reach)
         self._offset = first - reach
-        if self._offset < 0:
+        if self._offset < 0 and not may_begin_short:
             raise NotEnoughHistoryError(
                 f"{sessions.dates[first]} lies {first} sessions after the calendar's first one; "
                 f"{reach} are needed.",
                 remedy="Begin later.",
             )
         self._values: dict[tuple[str, str], FloatArray] = {}
-        dates = sessions.dates[self._offset : last + 1]
-        following = sessions.after(self._offset, last)
+        self._start = max(self._offset, 0)
+        n_before = self._start - self._offset
+        dates = sessions.dates[self._start : last + 1]
+        following = sessions.after(self._start, last)
 
         def read_table(table: str) -> Mapping[str, FloatArray]:
             return storage.panels(table, sorted(wanted[table]), assets=assets, dates=dates, known_at=known_at)
 
         def digests(table: str, columns: tuple[str, ...]) -> list[bytes]:
-            chosen = {name: self._values[table, name] for name in columns}
+            chosen = {name: self._values[table, name][n_before:] for name in columns}
             if is_series(table):
                 return series_digests(chosen)
             return day_digests(chosen, assets, dates, following=following)
@@ -70,6 +77,8 @@ class Inputs:
             for found in as_completed(tables):
                 table = tables[found]
                 for column, values in found.result().items():
+                    if n_before:
+                        values = np.concatenate([np.full((n_before, values.shape[1]), np.nan), values])
                     values.setflags(write=False)
                     self._values[table, column] = values
                 for key in sorted(self._read):
@@ -91,7 +100,7 @@ class Inputs:
     def digest(self, read: Read, day: int) -> bytes:
         """Return the digest of what a read of a panel shows on a day."""
         days = self._digests[read.table, read.columns]
-        end = day - read.lag - self._offset
+        end = day - read.lag - self._start
         return window_digest(days, end - read.sessions + 1, end)
 
     def content(self) -> bytes:

@@ -220,7 +220,7 @@ def _checked_derivation(
         days = _days(read, refs, storage, assets, sessions)
         start = sessions.index(np.datetime64(read["first"], "D"))
         lag = int(days_with_rows[-1]) - sessions.index(np.datetime64(read["last"], "D"))
-        length = int(days_with_rows[0]) - start - lag + 1
+        length = read.get("sessions", int(days_with_rows[0]) - start - lag + 1)
         parts += [
             window_digest(days, day - lag - start - length + 1, day - lag - start)
             for day in days_with_rows.tolist()

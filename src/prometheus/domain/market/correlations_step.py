@@ -93,7 +93,7 @@ def correlation_panels(batch: Batch, config: CorrelationsConfig) -> Output:
         date = batch.sessions.dates[day]
         days.append(day)
         ids.append(f"{market_id}:{date}:{digest(spec, uri).hex()[:12]}")
-        starts.append(batch.sessions.dates[day - config.window + 1])
+        starts.append(batch.sessions.dates[max(day - config.window + 1, 0)])
         specs.append(spec)
         uris.append(uri)
         artifacts.append(content)
