@@ -2,6 +2,9 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -140,6 +143,36 @@ def test_a_factor_of_a_market_is_derived_and_not_delivered(tmp_path, at_database
     report = taken(prometheus, file)
     assert report["rejected_by_rule"] == {"derived_factor": 1, "impossible_id": 1}
     assert [row[0] for row in stored(at_databases)] == ["OURS"]
+
+
+@pytest.mark.long
+def test_a_kill_leaves_all_of_a_batch_or_nothing_and_running_again_heals_it(
+    tmp_path, at_databases, prometheus
+):
+    days = pl.date_range(date(1990, 1, 1), date(2019, 12, 31), "1d", eager=True)
+    file = tmp_path / "vendor.csv"
+    pl.DataFrame(
+        {"date": days} | {f"Q:{n}": pl.arange(len(days), eager=True) / n for n in range(1, 6)}
+    ).write_csv(file)
+    call = [sys.executable, "-m", "prometheus", "ingest", "factors", str(file)]
+    began = time.monotonic()
+    subprocess.run([*call, "--dry-run"], check=True, capture_output=True)
+    usual = time.monotonic() - began
+    n_values = 5 * len(days)
+    for tenth in range(3, 12):
+        running = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            running.wait(usual * tenth / 10)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+        assert len(stored(at_databases)) in (0, n_values)
+    taken(prometheus, file)
+    found = stored(at_databases)
+    assert len(found) == n_values
+    with connect(at_databases.runtime_url) as connection:
+        ((action,),) = connection.execute("SELECT proposed_action FROM engine_decisions").fetchall()
+    assert (action["n_new"], {row[3]["batch"] for row in found}) == (n_values, {action["batch"]})
 
 
 @pytest.mark.skipif(not (SHARED / "factors").exists(), reason=f"no factors in {SHARED}")
