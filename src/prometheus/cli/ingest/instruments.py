@@ -43,14 +43,16 @@ def instruments(
     paths: PathsArgument,
     market: MarketOption,
     preset: Annotated[
-        PresetName | None, typer.Option("--preset", help="What the files are; each is looked at.")
+        PresetName | None, typer.Option("--preset", help="What the files are; by default by their columns.")
     ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Who they come from; their names.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="Who they come from; by default their names.")
+    ] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", help="The day that they describe; the date in their names.")
+        str | None, typer.Option("--as-of", help="The day that they describe; by default in their names.")
     ] = None,
     index: Annotated[
-        str | None, typer.Option("--index", help="The index they are about, e.g. SP500; that in their names.")
+        str | None, typer.Option("--index", help="Their index, e.g. SP500; by default in their names.")
     ] = None,
     known_at: KnownAtOption = None,
     dry_run: DryRunOption = False,
