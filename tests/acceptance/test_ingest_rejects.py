@@ -88,6 +88,22 @@ def test_a_delivery_with_too_much_wrong_is_refused_whole_with_the_reason(
     assert pl.read_csv(kept, infer_schema=False).height == 54
 
 
+def test_how_much_may_be_wrong_is_said_in_a_file(ingest, tmp_path):
+    bars = seeded_bars(3, 60)
+    path, limits = tmp_path / "bars.csv", tmp_path / "limits.toml"
+    is_wrong = pl.int_range(pl.len()) % 3 == 0
+    bars.with_columns(pl.when(is_wrong).then(-pl.col("close")).otherwise("close").alias("close")).write_csv(
+        path
+    )
+    limits.write_text("max_rejected_share = 0.5\n")
+    report = json.loads(ingest(path, "--quality", limits, "--json").out)
+    assert (report["n_rejected"], report["n_new"]) == (54, 106)
+    limits.write_text("max_wrong = 0.5\n")
+    refused = ingest(path, "--quality", limits)
+    assert refused.exit_code == 2
+    assert "max_wrong: unknown key" in refused.err
+
+
 def test_the_closing_table_counts_rows_and_flags_and_says_how_columns_were_read(ingest, tmp_path):
     bars = seeded_bars(4, 90)
     day = bars["date"].unique().sort()[70]
