@@ -66,8 +66,9 @@ class PriceMapping(BaseModel):
         The currency of all rows.
     actions : {"columns", "factor_files"}
         Where splits and dividends are: in columns, or in QuantConnect Lean's files beside the prices.
-    headers : tuple of str
-        Headers that no other shape has: files with them all are recognised.
+    headers : tuple of tuple of str
+        Headers that no other shape has, in any order: files with all of one of these, and no others, are
+        recognised.
     first_line : str or None
         A pattern of the first line, likewise.
     archive : str or None
@@ -101,7 +102,7 @@ class PriceMapping(BaseModel):
     symbol_case: Literal["keep", "upper", "lower"] = "keep"
     currency: str | None = None
     actions: Literal["columns", "factor_files"] = "columns"
-    headers: tuple[str, ...] = ()
+    headers: tuple[tuple[str, ...], ...] = ()
     first_line: str | None = None
     archive: str | None = None
     beside: tuple[str, ...] = ()
@@ -174,7 +175,8 @@ class PriceMapping(BaseModel):
         """Return whether a file that begins with this line, of these fields, can be nothing else."""
         if self.first_line is not None:
             return re.match(self.first_line, line) is not None
-        return bool(self.headers) and [squeezed(n) for n in self.headers] == [squeezed(n) for n in fields]
+        present = sorted(squeezed(name) for name in fields)
+        return any(sorted(map(squeezed, names)) == present for names in self.headers)
 
 
 @cache

@@ -7,6 +7,7 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from prometheus.adapters.price_files import price_delivery
@@ -138,6 +139,51 @@ def test_dividends_of_yahoo_are_left_out_where_its_closes_hold_them(name, tmp_pa
     delivery = price_delivery([path], source="vendor", preset=name)
     assert key_values(prices_of(delivery)[0], "close", "split", "dividend")[2:] == (FIFTH, 1.0, None, None)
     assert "left out 'Dividends', 'Stock Splits'" in delivery.choice[0]
+
+
+HISTORY = """\
+Date,Open,High,Low,Close,Volume,Dividends,Stock Splits
+2018-02-08 00:00:00-05:00,37.916,38.263,36.439,36.472,217562400,0.0,0.0
+2018-02-09 00:00:00-05:00,37.091,37.219,35.494,36.917,282690400,0.157,0.0
+"""
+
+
+@pytest.mark.parametrize("more", ["", ",Capital Gains"])
+@pytest.mark.parametrize("is_parquet", [False, True])
+def test_a_history_of_yfinance_whose_closes_hold_its_dividends_is_recognised(tmp_path, more, is_parquet):
+    first, *rest = HISTORY.splitlines()
+    text = "\n".join([first + more, *(row + (",0.0" if more else "") for row in rest)]) + "\n"
+    path = tmp_path / f"AAPL.{'parquet' if is_parquet else 'csv'}"
+    path.write_text(text)
+    if is_parquet:
+        pl.read_csv(text.encode()).write_parquet(path)
+    delivery = price_delivery([path], source="vendor")
+    rows = prices_of(delivery)
+    assert [(row["close"], row["dividend"], row["split"]) for row in rows] == [
+        (36.472, None, None),
+        (36.917, None, None),
+    ]
+    assert rows[1]["trade_date"] == date(2018, 2, 9)
+    assert "recognised as preset yahoo" in delivery.choice[0]
+    assert "left out 'Dividends', 'Stock Splits'" in delivery.choice[0]
+
+
+def test_a_history_of_yfinance_that_is_not_adjusted_keeps_its_dividends_and_leaves_out_its_splits(tmp_path):
+    first, *rest = HISTORY.splitlines()
+    path = tmp_path / "AAPL.csv"
+    wide = [row.replace(",2", ",35.1,2", 1) for row in rest]
+    path.write_text("\n".join([first.replace("Close,", "Close,Adj Close,"), *wide]) + "\n")
+    delivery = price_delivery([path], source="vendor")
+    rows = prices_of(delivery)
+    assert [(row["adjusted_close"], row["dividend"], row["split"]) for row in rows] == [
+        (35.1, 0.0, None),
+        (35.1, 0.157, None),
+    ]
+    assert "recognised as preset yahoo" in delivery.choice[0]
+
+
+def test_the_page_of_presets_shows_a_history_of_yfinance():
+    assert HISTORY in PAGE.read_text("utf-8")
 
 
 def test_an_empty_day_of_pystock_is_named_and_the_other_days_are_taken(tmp_path):
