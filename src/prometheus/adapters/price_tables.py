@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import polars as pl
@@ -12,9 +12,9 @@ from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
-from prometheus.adapters.text_tables import DELIMITERS, TextLayout, text_chunks, text_layout
+from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
-from prometheus.domain.market.dates import read_dates
+from prometheus.domain.market.dates import certain_ways, read_dates
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS, found_violations
 
@@ -48,6 +48,8 @@ class PriceTable:
         Where that comes from.
     chunk_rows : int
     lean : LeanFolders
+    block : int
+        Bytes of text that are read at once.
 
     Attributes
     ----------
@@ -67,12 +69,16 @@ class PriceTable:
         said: str | None,
         chunk_rows: int,
         lean: LeanFolders,
+        *,
+        block: int = BLOCK,
     ) -> None:
         self.n_read = 0
         self._file = file
         self._chunk_rows = chunk_rows
         self._lean = lean
-        self._formats: dict[str, str] = {}
+        self._block = block
+        self._formats: set[str] = set()
+        self._certain: frozenset[str] | None = None
         self._actions: str | None = None
         self._layout: TextLayout | None = None
         self._types: Mapping[str, pl.DataType] = {}
@@ -109,7 +115,7 @@ class PriceTable:
         if self._only:
             parts.append("only rows with " + ", ".join(f"{n!r} = {v!r}" for n, v in self._only.items()))
         if self._formats:
-            parts.append(f"dates {' and '.join(sorted(set(self._formats.values())))}")
+            parts.append(f"dates {' and '.join(sorted(self._formats))}")
         if self._mapping.price_scale != 1.0:
             parts.append(f"prices divided by {self._mapping.price_scale:g}")
         if self._actions:
@@ -136,24 +142,23 @@ class PriceTable:
         bars, self._actions = self._lean.with_actions(bars, ticker=ticker, origin=self._file.origin)
         return bars, pl.concat([VIOLATIONS, *(broken for _, broken in both)])
 
-    def _raw(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    def _raw(self, wanted: Collection[str] = CANONICAL) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Yield ``row``, the columns under their canonical names, and those that `only` looks at."""
-        both = [*self._columns.items(), *((header, f"only {header}") for header in self._only)]
+        taken = [(given, name) for given, name in self._columns.items() if name in wanted]
+        both = [*taken, *((header, f"only {header}") for header in self._only)]
         names = dict.fromkeys(given for given, _ in both)
         if self._layout is not None:
             places = [self._names.index(given) for given in names]
-            for rows, broken in text_chunks(self._file, self._layout, places):
-                self.n_read += rows.height + broken.height
-                wanted = (pl.col(str(self._names.index(given))).alias(name) for given, name in both)
-                yield rows.select("row", *wanted), broken
+            for rows, broken in text_chunks(self._file, self._layout, places, block=self._block):
+                columns = (pl.col(str(self._names.index(given))).alias(name) for given, name in both)
+                yield rows.select("row", *columns), broken
             return
         for rows in parquet_chunks(self._file, list(names), chunk_rows=self._chunk_rows):
-            self.n_read += rows.height
             yield rows.select("row", *(pl.col(given).alias(name) for given, name in both)), VIOLATIONS
 
     def _converted(self, rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        for header, value in self._only.items():
-            rows = rows.filter(pl.col(f"only {header}").cast(pl.String).str.strip_chars() == value)
+        self.n_read += rows.height + broken.height
+        rows = self._wanted(rows)
         rows = rows.with_columns(self._symbol(rows))
         if self._mapping.currency is not None:
             rows = rows.with_columns(pl.lit(self._mapping.currency).alias("currency"))
@@ -169,6 +174,11 @@ class PriceTable:
             broken = pl.concat([broken, ambiguous])
         order = ("row", "symbol", "trade_date", *NUMBERS, "currency")
         return rows.select(name for name in order if name in rows.columns), broken
+
+    def _wanted(self, rows: pl.DataFrame) -> pl.DataFrame:
+        for header, value in self._only.items():
+            rows = rows.filter(pl.col(f"only {header}").cast(pl.String).str.strip_chars() == value)
+        return rows
 
     def _symbol(self, rows: pl.DataFrame) -> pl.Expr:
         mapping = self._mapping
@@ -206,7 +216,11 @@ class PriceTable:
 
     def _dated(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         texts = rows["trade_date"]
-        read = read_dates(texts, self._formats, date_format=self._mapping.date_format)
+        read = read_dates(texts, self._certain, date_format=self._mapping.date_format)
+        if read.has_two_ways and self._certain is None:  # a later piece may say which way, or contradict
+            self._certain = self._certain_in_file()
+            read = read_dates(texts, self._certain)
+        self._formats |= read.formats
         broken = VIOLATIONS
         if read.is_ambiguous.any():
             named = rows.with_columns(pl.lit(self._file.name).alias("file"))
@@ -216,6 +230,10 @@ class PriceTable:
         is_clean = read.dates.null_count() == texts.null_count()
         dates = read.dates if is_clean else read.dates.cast(pl.String).fill_null(texts)
         return rows.with_columns(dates.alias("trade_date")).filter(~read.is_ambiguous), broken
+
+    def _certain_in_file(self) -> frozenset[str]:
+        dates = (self._wanted(rows)["trade_date"] for rows, _ in self._raw(("trade_date",)))
+        return frozenset[str]().union(*(certain_ways(texts) for texts in dates if texts.dtype == pl.String))
 
     def _settled(self, mapping: PriceMapping | None) -> tuple[PriceMapping, str | None]:
         if mapping is not None:

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prometheus.adapters import text_tables
+from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.price_files import price_delivery
 from prometheus.adapters.price_mapping import PriceMapping
+from prometheus.adapters.price_tables import PriceTable
 from prometheus.domain.market.parsing import parsed_prices
 from prometheus.kernel.errors import ConfigError, InputFileError
 
@@ -183,6 +185,31 @@ def test_dates_of_another_format_are_read_and_said(deliver):
     delivery = deliver(text)
     assert parsed(delivery)["trade_date"].to_list()[:2] == [date(2018, 2, 5), date(2018, 2, 13)]
     assert "dates %d/%m/%Y" in delivery.choice[0]
+
+
+def dates_in_blocks(path, block):
+    (file,) = text_tables_file(path)
+    table = PriceTable(file, None, None, 10, LeanFolders(), block=block)
+    pieces = [rows.with_columns(pl.col("trade_date").cast(pl.String)) for rows, _ in table.pieces()]
+    assert table.n_read == len(path.read_text().splitlines()) - 1
+    return pl.concat(pieces).select("row", "trade_date").rows()
+
+
+@pytest.mark.parametrize("block", [1, 17, 18, 34, 35, 51, 52, 400])
+def test_wherever_blocks_end_two_ways_of_writing_dates_leave_the_ambiguous_ones_open(tmp_path, block):
+    path = tmp_path / "AAA.csv"
+    days = ("01/13/2015", "01/14/2015", "05/02/2018", "13/02/2018")
+    path.write_text("date,close\n" + "".join(f"{day},10.0\n" for day in days))
+    read = dict(dates_in_blocks(path, block))
+    assert (read[2], read[3], read[5]) == ("2015-01-13", "2015-01-14", "2018-02-13")
+    assert read.get(4) in (None, "05/02/2018")
+
+
+@pytest.mark.parametrize("block", [1, 20, 60, 400])
+def test_a_later_block_says_how_the_dates_of_the_first_are_read(tmp_path, block):
+    path = tmp_path / "AAA.csv"
+    path.write_text("date,close\n" + "".join(f"{day:02}/02/2018,10.0\n" for day in range(1, 15)))
+    assert [text for _, text in dates_in_blocks(path, block)] == [f"2018-02-{day:02}" for day in range(1, 15)]
 
 
 def test_dates_that_may_be_two_are_set_aside_by_row_and_the_others_are_taken(deliver):

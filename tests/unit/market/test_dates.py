@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prometheus.domain.market.dates import FAMILIES, read_dates
+from prometheus.domain.market.dates import FAMILIES, certain_ways, read_dates
 
 FIFTH = date(2018, 2, 5)
 
 
-def read(*texts, date_format=None, formats=None):
-    found = read_dates(pl.Series(texts, dtype=pl.String), formats or {}, date_format=date_format)
+def read(*texts, date_format=None):
+    found = read_dates(pl.Series(texts, dtype=pl.String), date_format=date_format)
     return found.dates.to_list(), found.is_ambiguous.to_list()
 
 
@@ -59,12 +59,20 @@ def test_two_formats_in_one_column_are_each_judged_by_their_own_dates():
     assert ambiguous == [False, False, True, False]
 
 
-def test_what_earlier_rows_settled_holds_for_later_ones():
-    formats = {}
-    read_dates(pl.Series(["13/02/2018"]), formats)
-    later = read_dates(pl.Series(["05/02/2018", "02/14/2018"]), formats)
-    assert later.dates.to_list() == [FIFTH, None]
-    assert list(formats.values()) == ["%d/%m/%Y"]
+def test_a_piece_is_read_the_way_that_its_whole_column_settles():
+    pieces = [pl.Series(["05/02/2018", "06/02/2018"]), pl.Series(["13/02/2018", "02/14/2018 "])]
+    day_first = read_dates(pieces[0], certain_ways(pieces[1][:1]))
+    assert day_first.dates.to_list() == [FIFTH, date(2018, 2, 6)]
+    assert (day_first.formats, day_first.has_two_ways) == ({"%d/%m/%Y"}, True)
+    both = certain_ways(pl.concat(pieces))
+    assert both == certain_ways(pieces[0]) | certain_ways(pieces[1]) == {"%d/%m/%Y", "%m/%d/%Y"}
+    assert read_dates(pieces[0], both).is_ambiguous.all()
+    assert read_dates(pieces[1][1:], both).dates.to_list() == [date(2018, 2, 14)]
+
+
+def test_a_column_that_can_be_read_one_way_alone_says_so():
+    found = read_dates(pl.Series(["2018-02-05", "20180206"]))
+    assert (sorted(found.formats), found.has_two_ways) == (["%Y%m%d", "%Y-%m-%d"], False)
 
 
 def test_a_format_that_is_given_is_the_only_one():

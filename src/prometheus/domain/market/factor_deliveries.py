@@ -191,7 +191,7 @@ def dates_of(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     >>> dates_of(pl.Series(["12/13/2022", "12-12-2022", "12-09-2022", "11/30/2022"]))[0].to_list()[2]
     datetime.date(2022, 12, 9)
     """
-    read = read_dates(texts, {})
+    read = read_dates(texts)
     if not read.is_ambiguous.any():
         return read.dates, read.is_ambiguous
     certain = read.dates.to_frame("at").with_columns(
