@@ -34,10 +34,12 @@ def prices() -> list[list[object]]:
     rows: list[list[object]] = []
     for name in NAMES:
         close = np.round(50 * np.exp(np.cumsum(rng.normal(0, 0.015, len(dates)))), 2)
-        rows += [
-            [date, round(c, 2), round(c + 1, 2), round(c - 1, 2), c, 100000, name]
-            for date, c in zip(dates.astype(str).tolist(), close.tolist(), strict=True)
-        ]
+        opens = np.round(close * np.exp(rng.normal(0, 0.005, len(dates))), 2)
+        high = np.round(np.maximum(opens, close) + rng.uniform(0.01, 0.5, len(dates)), 2)
+        low = np.round(np.minimum(opens, close) - rng.uniform(0.01, 0.5, len(dates)), 2)
+        volume = rng.integers(80_000, 120_000, len(dates))
+        bars = (dates.astype(str), opens, high, low, close, volume)
+        rows += [[*bar, name] for bar in zip(*(values.tolist() for values in bars), strict=True)]
     return rows
 
 
@@ -223,7 +225,8 @@ def test_a_correction_is_seen_beside_what_was_believed(
     for n, clone in corrected.items():
         templates.execute(f"CREATE DATABASE {clone} TEMPLATE explained_{n}_{os.getpid()}")
         monkeypatch.setenv(f"PROMETHEUS_{n.upper()}_URL", templates.url(clone))
-    rows = [[d, o, h, low, c + 0.5, v, s] for d, o, h, low, c, v, s in prices() if (d, s) == (date, name)]
+    bars = [bar for bar in prices() if (bar[0], bar[-1]) == (date, name)]
+    rows = [[d, o, h + 0.5, low, c + 0.5, v, s] for d, o, h, low, c, v, s in bars]
     write_prices(tmp_path / "late.csv", rows)
     called("ingest", "prices", tmp_path / "late.csv", "--market", "US_EQ")
     after = explained(prometheus, "fill", fill_id)
