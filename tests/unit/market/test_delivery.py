@@ -94,6 +94,36 @@ def test_a_bar_without_open_is_still_checked_on_its_high_and_low() -> None:
     assert checked({"open": "", "high": "10"}, {}).n_by_rule == {"high_not_highest": 1}
 
 
+def test_a_high_or_low_that_fails_by_rounding_alone_is_moved_to_the_price_it_fails_by() -> None:
+    bar = {"open": "109.4", "high": "109.42667599999999", "low": "109.1", "close": "109.426676"}
+    turned = {"open": "109.1", "high": "109.4", "low": "109.10000000000001", "close": "109.3"}
+    closed = {"open": "", "high": "9.999999999999998", "low": "10.000000000000002", "close": "10"}
+    given = (bar, {**turned, "symbol": "MSFT"}, {**closed, "symbol": "SAP"})
+    found = checked(*given)
+    assert found.n_rejected == 0
+    assert found.prices.select("symbol", "open", "high", "low", "close").rows() == [
+        ("AAPL", 109.4, 109.426676, 109.1, 109.426676),
+        ("MSFT", 109.1, 109.4, 109.1, 109.3),
+        ("SAP", None, 10.0, 10.0, 10.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({"high": "10.99999998"}, {"high_not_highest": 1}),
+        ({"low": "10.00000002"}, {"low_not_lowest": 1}),
+        ({"open": "inf"}, {"not_finite": 1, "high_not_highest": 1}),
+        ({"open": "NaN"}, None),
+        ({"close": "-1"}, None),
+    ],
+)
+def test_a_breach_that_no_rounding_makes_stays_one(change, rules) -> None:
+    found = checked(change, {"symbol": "MSFT"})
+    assert found.prices["symbol"].to_list() == ["MSFT"]
+    assert rules is None or found.n_by_rule == rules
+
+
 def test_a_row_of_a_day_after_the_delivery_became_known_is_not_yet_true():
     changes = ({"trade_date": "2018-02-06"}, {}, {"trade_date": "2018-02-08"})
     found = checked(*changes, known_on=date(2018, 2, 7))

@@ -17,6 +17,7 @@ from prometheus.domain.market.rules import (
     rule_violations,
     session_violations,
     without_repetitions,
+    without_rounding,
 )
 from prometheus.kernel.sessions import Sessions
 from prometheus.kernel.violations import VIOLATIONS, without
@@ -120,15 +121,15 @@ def sound_rows(rows: pl.DataFrame, *, sessions: Sessions, known_on: date | None 
 
     Notes
     -----
-    1. Texts become dates and numbers. 2. Each row by itself. 3. Its date. A row that failed is not judged
-    again by a later stage.
+    1. Texts become dates and numbers; highs and lows that fail by rounding alone are moved. 2. Each row by
+    itself. 3. Its date. A row that failed is not judged again by a later stage.
     """
     prices, unread = parsed_prices(rows)
     currency = rows["currency"] if "currency" in rows.columns else pl.lit(None)
     prices = prices.with_columns(  # chunks may differ in columns and types; from here on they don't
         pl.col("file").cast(pl.String), pl.col("row").cast(pl.Int64), currency=currency
     ).with_columns(pl.col("currency").cast(pl.String))
-    prices = without(prices, unread)
+    prices = without_rounding(without(prices, unread))
     broken = rule_violations(prices)
     prices = without(prices, broken)
     strange = [session_violations(prices, sessions)]

@@ -17,6 +17,9 @@ from prometheus.domain.market.corporate_actions import symbols_adjusted_for_spli
 from prometheus.kernel.sessions import Sessions
 from prometheus.kernel.violations import VIOLATIONS, found_violations
 
+ROUNDING = 1e-9
+"""Share of a price below which a breach of the order of prices is the arithmetic's, not the market's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -88,6 +91,30 @@ RULES = (
     Rule("high_not_highest", ("high",), is_not_highest, "Ask the vendor for the true bar."),
     Rule("low_not_lowest", ("low",), is_not_lowest, "Ask the vendor for the true bar."),
 )
+
+
+def without_rounding(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return prices whose highs and lows no longer miss open or close by the last bits of a number.
+
+    Notes
+    -----
+    Vendors that adjust a bar by a ratio write a high of 109.42667599999999 beside a close of 109.426676. A
+    high below open or close by less than `ROUNDING` of it is lifted to that price, a low above likewise
+    lowered; a larger breach stays, for `RULES`.
+    """
+    top, bottom = pl.max_horizontal("open", "close"), pl.min_horizontal("open", "close")
+    is_short, is_long = _is_rounded(top, pl.col("high")), _is_rounded(pl.col("low"), bottom)
+    if not prices.select((is_short | is_long).any()).item():
+        return prices
+    return prices.with_columns(
+        pl.when(is_short).then(top).otherwise("high").alias("high"),
+        pl.when(is_long).then(bottom).otherwise("low").alias("low"),
+    )
+
+
+def _is_rounded(above: pl.Expr, below: pl.Expr) -> pl.Expr:
+    breach = above - below
+    return (breach > 0.0) & breach.is_finite() & (breach < ROUNDING * above)
 
 
 def rule_violations(prices: pl.DataFrame) -> pl.DataFrame:
