@@ -57,6 +57,28 @@ def test_rejected_rows_can_be_mended_in_their_file_and_fed_again(ingest, tmp_pat
     assert count_of(at_databases, highs) == 4
 
 
+def test_rows_whose_dates_may_be_two_are_kept_whole_mended_and_fed_again(ingest, tmp_path):
+    path = tmp_path / "AAA.csv"
+    path.write_text("date,open,high,low,close,volume\n05/02/2018,10,12,9,11,100\n06/02/2018,11,12,10,11,50\n")
+    refused = ingest(path)
+    assert (refused.exit_code, "All 2 rows were rejected (ambiguous_date 2)" in refused.err) == (3, True)
+    path.write_text(path.read_text() + "2018-02-07,11,12,10,11,60\n")
+    report = json.loads(ingest(path, "--json").out)
+    assert (report["n_rows"], report["n_new"], report["n_rejected"]) == (3, 1, 2)
+    assert report["rejected_by_rule"] == {"ambiguous_date": 2}
+    rejects = pl.read_csv(report["rejects_file"], infer_schema=False)
+    assert rejects.select("line", "symbol", "date", "open", "high", "low", "close", "volume").rows() == [
+        ("2", "AAA", "05/02/2018", "10", "12", "9", "11", "100"),
+        ("3", "AAA", "06/02/2018", "11", "12", "10", "11", "50"),
+    ]
+    mended = tmp_path / "mended.csv"
+    rejects.with_columns(
+        pl.col("date").replace({"05/02/2018": "2018-02-05", "06/02/2018": "2018-02-06"})
+    ).write_csv(mended)
+    again = json.loads(ingest(mended, "--json").out)
+    assert (again["n_new"], again["n_rejected"]) == (2, 0)
+
+
 def test_a_row_that_breaks_two_rules_is_one_line_of_the_rejects(ingest, tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text("date,symbol,close,volume\n2018-02-05,AAA,-1,-5\n2018-02-06,AAA,10,5\n")

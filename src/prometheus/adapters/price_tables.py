@@ -15,8 +15,9 @@ from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
 from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
 from prometheus.domain.market.dates import certain_ways, read_dates
+from prometheus.domain.market.parsing import FAULT
 from prometheus.kernel.errors import InputFileError
-from prometheus.kernel.violations import VIOLATIONS, found_violations
+from prometheus.kernel.violations import VIOLATIONS
 
 _TAILS = re.compile(r"[_-](data|daily|prices?|1d|us_d)$", re.IGNORECASE)
 _SCALED = ("open", "high", "low", "close", "adjusted_close", "dividend")
@@ -123,24 +124,47 @@ class PriceTable:
         return "; ".join(parts)
 
     def pieces(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-        """Yield ``row``, ``symbol``, ``trade_date`` and what else there is, and what could not be read."""
-        if self._mapping.actions == "factor_files":
-            yield self._whole()
-            return
-        for raw, violations in self._raw():
-            yield self._converted(raw, violations)
+        """Yield ``row``, ``symbol``, ``trade_date`` and what else there is, and what is no row at all.
 
-    def _whole(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return all rows of a file of one symbol with the actions that lie beside it."""
-        both = [self._converted(raw, violations) for raw, violations in self._raw()]
-        frames = [rows for rows, _ in both]
-        if not frames:
-            return pl.DataFrame(), VIOLATIONS
-        is_alike = all(frame.schema == frames[0].schema for frame in frames)
-        bars = pl.concat(frames if is_alike else [frame.cast(pl.String) for frame in frames])
-        ticker = symbol_in(self._file.member)
-        bars, self._actions = self._lean.with_actions(bars, ticker=ticker, origin=self._file.origin)
-        return bars, pl.concat([VIOLATIONS, *(broken for _, broken in both)])
+        Rows that could not be read have a ``fault``, see `parsed_prices`.
+        """
+        if self._mapping.actions == "factor_files":
+            yield from self._whole()
+            return
+        yield from self._pieces()
+
+    def _whole(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Yield all rows of a file of one symbol with the actions that lie beside it."""
+        frames = []
+        for rows, broken in self._pieces():
+            if "fault" in rows.columns:
+                yield rows, broken
+                continue
+            frames.append(rows)
+            yield rows.clear(), broken
+        if frames:
+            is_alike = all(frame.schema == frames[0].schema for frame in frames)
+            bars = pl.concat(frames if is_alike else [frame.cast(pl.String) for frame in frames])
+            ticker = symbol_in(self._file.member)
+            bars, self._actions = self._lean.with_actions(bars, ticker=ticker, origin=self._file.origin)
+            yield bars, VIOLATIONS
+
+    def _pieces(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Yield rows, those that could not be read apart from the others so that these keep their types."""
+        for raw, broken in self._raw():
+            self.n_read += raw.height + broken.height
+            rows = self._converted(raw)
+            if "fault" not in rows.columns:
+                yield rows, broken
+                continue
+            is_whole = rows["fault"].is_null()
+            whole = rows.filter(is_whole).drop("fault")
+            if whole["trade_date"].dtype == pl.String:
+                dates = whole["trade_date"].str.to_date("%Y-%m-%d", strict=False)
+                is_clean = dates.null_count() == whole["trade_date"].null_count()
+                whole = whole.with_columns(dates if is_clean else whole["trade_date"])
+            yield whole, broken
+            yield rows.filter(~is_whole), VIOLATIONS
 
     def _raw(self, wanted: Collection[str] = CANONICAL) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Yield ``row``, the columns under their canonical names, and those that `only` looks at."""
@@ -156,8 +180,7 @@ class PriceTable:
         for rows in parquet_chunks(self._file, list(names), chunk_rows=self._chunk_rows):
             yield rows.select("row", *(pl.col(given).alias(name) for given, name in both)), VIOLATIONS
 
-    def _converted(self, rows: pl.DataFrame, broken: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        self.n_read += rows.height + broken.height
+    def _converted(self, rows: pl.DataFrame) -> pl.DataFrame:
         rows = self._wanted(rows)
         rows = rows.with_columns(self._symbol(rows))
         if self._mapping.currency is not None:
@@ -170,10 +193,9 @@ class PriceTable:
         if rows.schema["trade_date"].is_integer():
             rows = rows.with_columns(pl.col("trade_date").cast(pl.String))
         if rows.schema["trade_date"] == pl.String:
-            rows, ambiguous = self._dated(rows)
-            broken = pl.concat([broken, ambiguous])
-        order = ("row", "symbol", "trade_date", *NUMBERS, "currency")
-        return rows.select(name for name in order if name in rows.columns), broken
+            rows = self._dated(rows)
+        order = ("row", "symbol", "trade_date", *NUMBERS, "currency", "fault")
+        return rows.select(name for name in order if name in rows.columns)
 
     def _wanted(self, rows: pl.DataFrame) -> pl.DataFrame:
         for header, value in self._only.items():
@@ -214,22 +236,20 @@ class PriceTable:
             scaled.append(number if is_clean else number.cast(pl.String).fill_null(given.cast(pl.String)))
         return rows.with_columns(scaled)
 
-    def _dated(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _dated(self, rows: pl.DataFrame) -> pl.DataFrame:
         texts = rows["trade_date"]
         read = read_dates(texts, self._certain, date_format=self._mapping.date_format)
         if read.has_two_ways and self._certain is None:  # a later piece may say which way, or contradict
             self._certain = self._certain_in_file()
             read = read_dates(texts, self._certain)
         self._formats |= read.formats
-        broken = VIOLATIONS
         if read.is_ambiguous.any():
-            named = rows.with_columns(pl.lit(self._file.name).alias("file"))
-            broken = found_violations(
-                named, read.is_ambiguous, field="trade_date", rule="ambiguous_date", remedy=_AMBIGUOUS
-            )
+            said = {"field": "trade_date", "found": texts, "rule": "ambiguous_date", "remedy": _AMBIGUOUS}
+            fault = pl.struct(pl.lit(value).alias(name) for name, value in said.items()).cast(FAULT)
+            rows = rows.with_columns(pl.when(read.is_ambiguous).then(fault).alias("fault"))
         is_clean = read.dates.null_count() == texts.null_count()
         dates = read.dates if is_clean else read.dates.cast(pl.String).fill_null(texts)
-        return rows.with_columns(dates.alias("trade_date")).filter(~read.is_ambiguous), broken
+        return rows.with_columns(dates.alias("trade_date"))
 
     def _certain_in_file(self) -> frozenset[str]:
         dates = (self._wanted(rows)["trade_date"] for rows, _ in self._raw(("trade_date",)))

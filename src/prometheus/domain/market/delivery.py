@@ -56,7 +56,10 @@ class PriceDelivery(Protocol):
         ...
 
     def chunks(self) -> Iterator[pl.DataFrame]:
-        """Yield the rows: ``file``, ``row``, ``symbol``, ``trade_date`` and any of the numbers."""
+        """Yield the rows: ``file``, ``row``, ``symbol``, ``trade_date`` and any of the numbers.
+
+        Where some of them could not be read they have a column ``fault`` too, see `parsed_prices`.
+        """
         ...
 
 

@@ -14,6 +14,8 @@ NUMBER_REMEDY = (
     "Write numbers as 1234.5, and nothing where there is none; "
     "a mapping file can name a decimal comma and what groups thousands."
 )
+FAULT = pl.Struct({"field": pl.String, "found": pl.String, "rule": pl.String, "remedy": pl.String})
+"""What a reader has to say of a row that it could not read: a violation without its place."""
 
 
 def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -22,14 +24,15 @@ def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     Parameters
     ----------
     raw : polars.DataFrame
-        ``file``, ``row``, ``symbol`` and any of ``trade_date`` and the numbers, as text or typed.
+        ``file``, ``row``, ``symbol`` and any of ``trade_date`` and the numbers, as text or typed. Where
+        there is a column ``fault``, of type `FAULT`, it says what is wrong with the row, null for nothing.
 
     Returns
     -------
     prices : polars.DataFrame
         All rows and all columns; what could not be read is null.
     violations : polars.DataFrame
-        Rules ``unparsable_date`` and ``unparsable_number``.
+        Those of ``fault``; of other rows ``unparsable_date`` and ``unparsable_number``.
     """
     expressions = [
         pl.col("file"),
@@ -44,11 +47,15 @@ def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
             expressions.append(pl.lit(None, dtype=pl.Float64).alias(name))
     prices = raw.select(expressions)
     violations = [VIOLATIONS]
+    is_readable = pl.repeat(True, raw.height, eager=True)
+    if "fault" in raw.columns:
+        is_readable = raw["fault"].is_null()
+        violations.append(_faults(raw.filter(~is_readable)))
     for name in ("trade_date", *NUMBERS):
         if name not in raw.columns:
             continue
         given = _text(name) if raw.schema[name] == pl.String else pl.col(name)
-        is_unread = prices[name].is_null() & raw.select(given.is_not_null()).to_series()
+        is_unread = is_readable & prices[name].is_null() & raw.select(given.is_not_null()).to_series()
         if is_unread.any():
             is_date = name == "trade_date"
             rule = "unparsable_date" if is_date else "unparsable_number"
@@ -58,6 +65,11 @@ def parsed_prices(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
                 )
             )
     return prices, pl.concat(violations)
+
+
+def _faults(rows: pl.DataFrame) -> pl.DataFrame:
+    place = [pl.col(name).cast(dtype) for name, dtype in list(VIOLATIONS.schema.items())[:4]]
+    return rows.select(*place, *(pl.col("fault").struct.field(name) for name in VIOLATIONS.columns[4:]))
 
 
 def _text(name: str) -> pl.Expr:
