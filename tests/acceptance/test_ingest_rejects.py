@@ -79,6 +79,24 @@ def test_rows_whose_dates_may_be_two_are_kept_whole_mended_and_fed_again(ingest,
     assert (again["n_new"], again["n_rejected"]) == (2, 0)
 
 
+def test_lines_of_another_width_can_be_mended_from_what_they_hold(ingest, tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        "date,symbol,close,volume\n2018-02-05,AAA,10,5\n2018-02-06,AAA,11\n2018-02-07,AAA,1,2,9\n"
+    )
+    report = json.loads(ingest(path, "--json").out)
+    assert (report["n_rows"], report["n_new"], report["n_rejected"]) == (3, 1, 2)
+    rejects = pl.read_csv(report["rejects_file"], infer_schema=False)
+    assert rejects.select("line", "rule", "found", "symbol", "date", "close", "volume").rows() == [
+        ("3", "wrong_number_of_fields", "2018-02-06,AAA,11", "AAA", "2018-02-06", "11", None),
+        ("4", "wrong_number_of_fields", "2018-02-07,AAA,1,2,9", "AAA", "2018-02-07", "1", "2"),
+    ]
+    mended = tmp_path / "mended.csv"
+    rejects.with_columns(pl.col("close").replace("1", "12")).write_csv(mended)
+    again = json.loads(ingest(mended, "--json").out)
+    assert (again["n_new"], again["n_rejected"]) == (2, 0)
+
+
 def test_a_row_that_breaks_two_rules_is_one_line_of_the_rejects(ingest, tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text("date,symbol,close,volume\n2018-02-05,AAA,-1,-5\n2018-02-06,AAA,10,5\n")

@@ -15,6 +15,8 @@ from prometheus.kernel.violations import n_by_rule
 
 N_EXAMPLES = 5
 N_NAMED = 20
+LONGEST_FOUND = 200
+"""Characters of what was found that an example shows; the rejects file has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def examples_of(violations: pl.DataFrame) -> tuple[str, ...]:
     rows = violations.unique("rule", keep="first", maintain_order=True).head(N_EXAMPLES)
     return tuple(
         f"{r['file']} row {r['row']}{_whose(r['symbol'], r['trade_date'])}: "
-        f"{r['rule']}: {r['field']} = {str(r['found']).rstrip('.')}. {r['remedy']}"
+        f"{r['rule']}: {r['field']} = {str(r['found'])[:LONGEST_FOUND].rstrip('.')}. {r['remedy']}"
         for r in rows.iter_rows(named=True)
     )
 

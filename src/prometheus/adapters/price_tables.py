@@ -175,7 +175,8 @@ class PriceTable:
             places = [self._names.index(given) for given in names]
             for rows, broken in text_chunks(self._file, self._layout, places, block=self._block):
                 columns = (pl.col(str(self._names.index(given))).alias(name) for given, name in both)
-                yield rows.select("row", *columns), broken
+                beside = ["fault"] if "fault" in rows.columns else []
+                yield rows.select("row", *columns, *beside), broken
             return
         for rows in parquet_chunks(self._file, list(names), chunk_rows=self._chunk_rows):
             yield rows.select("row", *(pl.col(given).alias(name) for given, name in both)), VIOLATIONS
@@ -246,14 +247,21 @@ class PriceTable:
         if read.is_ambiguous.any():
             said = {"field": "trade_date", "found": texts, "rule": "ambiguous_date", "remedy": _AMBIGUOUS}
             fault = pl.struct(pl.lit(value).alias(name) for name, value in said.items()).cast(FAULT)
-            rows = rows.with_columns(pl.when(read.is_ambiguous).then(fault).alias("fault"))
+            known = pl.col("fault") if "fault" in rows.columns else pl.lit(None, dtype=FAULT)
+            is_new = known.is_null() & pl.lit(read.is_ambiguous)
+            rows = rows.with_columns(pl.when(is_new).then(fault).otherwise(known).alias("fault"))
         is_clean = read.dates.null_count() == texts.null_count()
         dates = read.dates if is_clean else read.dates.cast(pl.String).fill_null(texts)
         return rows.with_columns(dates.alias("trade_date"))
 
     def _certain_in_file(self) -> frozenset[str]:
-        dates = (self._wanted(rows)["trade_date"] for rows, _ in self._raw(("trade_date",)))
-        return frozenset[str]().union(*(certain_ways(texts) for texts in dates if texts.dtype == pl.String))
+        found: frozenset[str] = frozenset()
+        for rows, _ in self._raw(("trade_date",)):
+            wanted = self._wanted(rows)
+            if "fault" in wanted.columns:
+                wanted = wanted.filter(pl.col("fault").is_null())
+            found |= certain_ways(wanted["trade_date"])
+        return found
 
     def _settled(self, mapping: PriceMapping | None) -> tuple[PriceMapping, str | None]:
         if mapping is not None:

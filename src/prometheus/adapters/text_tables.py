@@ -3,7 +3,8 @@
 1. The first lines settle the delimiter and the header.
 2. The rest comes in blocks that end with a line. Where every line of a block has as many delimiters as the
    header and no quotes, polars reads it; any other block is read line by line.
-3. A line that is no row of the table, or not in the encoding, is a violation; the others are rows.
+3. A line of another width is a row that has its fields by place, and a fault; one that isn't delimited at
+   all, or not in the encoding, is a violation; the others are rows.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from prometheus.adapters.delivered_files import DeliveredFile
+from prometheus.domain.market.parsing import FAULT
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
@@ -117,8 +119,9 @@ def text_chunks(
     ------
     rows : polars.DataFrame
         ``row``, the number of the line, and a column of texts for each place, named by it; empty is null.
+        Where lines are of another width, ``fault`` too, of type `FAULT`: ``wrong_number_of_fields``.
     violations : polars.DataFrame
-        Rules ``wrong_number_of_fields`` and ``wrong_encoding``.
+        Lines that hold no fields. Rules ``wrong_number_of_fields`` and ``wrong_encoding``.
     """
     line = 1
     for raw in _blocks(file, layout.encoding, block):
@@ -185,6 +188,7 @@ def _read_lines(
     """Read a block line by line: quotes, blank lines, lines of another width, broken bytes."""
     n_columns = len(layout.names)
     numbers: list[int] = []
+    faults: list[dict[str, str] | None] = []
     columns: list[list[str | None]] = [[] for _ in places]
     broken: list[tuple[str | int | None, ...]] = []
 
@@ -206,17 +210,26 @@ def _read_lines(
         line = decoded.line - sum(field.count("\n") for field in fields)
         if len(fields) > n_columns and not any(fields[n_columns:]):
             del fields[n_columns:]
+        fault = None
         if len(fields) != n_columns:
             shown = layout.delimiter.join(fields)
             at = layout.names[min(len(fields), n_columns - 1)]
-            remedy = _width_remedy(shown, layout, len(fields))
-            fail(line, at, shown[:80], "wrong_number_of_fields", remedy)
-            continue
+            other = _other_delimiter(shown, layout)
+            remedy = _width_remedy(layout, len(fields), other)
+            fields = _fields(shown, other) if other else fields
+            if len(fields) == 1:
+                fail(line, at, shown, "wrong_number_of_fields", remedy)
+                continue
+            fault = {"field": at, "found": shown, "rule": "wrong_number_of_fields", "remedy": remedy}
+            fields += [""] * (n_columns - len(fields))
         numbers.append(line)
+        faults.append(fault)
         for column, place in zip(columns, places, strict=True):
             column.append(fields[place] or None)
     data = {str(p): pl.Series(column, dtype=pl.String) for p, column in zip(places, columns, strict=True)}
     rows = pl.DataFrame({"row": pl.Series(numbers, dtype=pl.UInt32), **data})
+    if any(faults):
+        rows = rows.with_columns(pl.Series("fault", faults, dtype=FAULT))
     return rows, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
 
 
@@ -246,11 +259,16 @@ class _Lines(Iterator[str]):
                 self._fail(self.line, self._layout.names[place], found, "wrong_encoding", remedy)
 
 
-def _width_remedy(line: str, layout: TextLayout, n_fields: int) -> str:
+def _other_delimiter(line: str, layout: TextLayout) -> str | None:
+    """Return the delimiter by which a line would have as many fields as the header."""
+    others = (other for other in DELIMITERS if other != layout.delimiter)
+    return next((other for other in others if len(_fields(line, other)) == len(layout.names)), None)
+
+
+def _width_remedy(layout: TextLayout, n_fields: int, other: str | None) -> str:
     said = f"The table has {len(layout.names)} columns, this line {n_fields}"
-    for other, called in DELIMITERS.items():
-        if other != layout.delimiter and len(_fields(line, other)) == len(layout.names):
-            return f"{said}: its delimiter is a {called}, the header's a {_called(layout.delimiter)}."
+    if other is not None:
+        return f"{said}: its delimiter is a {_called(other)}, the header's a {_called(layout.delimiter)}."
     return f"{said}; mend it, or ask for the file again if it breaks off here."
 
 

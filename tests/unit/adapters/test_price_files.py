@@ -244,11 +244,38 @@ def test_a_line_of_another_width_is_set_aside_by_row_column_and_remedy(deliver):
         ("bars.csv", 6, "symbol", "wrong_number_of_fields"),
         ("bars.csv", 7, "open", "wrong_number_of_fields"),
     ]
-    said = delivery.violations["remedy"].to_list()
+    said = unread(delivery)["remedy"].to_list()
     assert said[0].startswith("The table has 7 columns, this line 5")
     assert said[2].endswith("its delimiter is a semicolon, the header's a comma.")
-    assert delivery.rows.height == 3
+    assert delivery.rows.filter(pl.col("fault").is_null()).height == 3
     assert delivery.files[0].n_rows == 6
+
+
+def test_the_fields_of_a_line_of_another_width_are_kept_by_their_places_and_found_whole(deliver):
+    long = "2018-02-06,1,1,1,1,1,CCC," + "x" * 100
+    delivery = deliver(f"{TEXT}2018-02-06,20,22,19\n{long}\n2018-02-06;1,5;1;1;1;1;CCC\nTotal 3\n")
+    kept = delivery.rows.filter(pl.col("fault").is_not_null()).drop("file", "fault")
+    assert kept.rows() == [
+        (5, None, date(2018, 2, 6), "20", "22", "19", None, None),
+        (6, "CCC", date(2018, 2, 6), "1", "1", "1", "1", "1"),
+        (7, "CCC", date(2018, 2, 6), "1,5", "1", "1", "1", "1"),
+    ]
+    said = unread(delivery)
+    assert said["found"].to_list() == [
+        "2018-02-06,20,22,19", long, "2018-02-06;1,5;1;1;1;1;CCC", "Total 3",
+    ]  # fmt: skip
+    assert said["row"].to_list() == [5, 6, 7, 8]
+    first = next(iter(delivery.chunks()))
+    assert first.schema["trade_date"] == pl.Date
+    assert first["row"].to_list() == [2, 3, 4]
+
+
+def test_a_date_in_a_line_of_another_width_says_nothing_about_the_others(deliver):
+    delivery = deliver("date,close,symbol\n05/02/2018,10,AAA\n13/02/2018,10\n")
+    assert [(row, rule) for _, row, _, rule in faults(delivery)] == [
+        (2, "ambiguous_date"),
+        (3, "wrong_number_of_fields"),
+    ]
 
 
 def test_a_long_line_does_not_make_up_for_a_short_one(deliver):
