@@ -10,9 +10,10 @@ from typing import Any
 import polars as pl
 
 from prometheus.domain.market.delivery import Kept
+from prometheus.domain.reference.histories import with_sighting
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
-from prometheus.domain.reference.symbols import Naming, resolved
+from prometheus.domain.reference.symbols import Naming, left_to_others, resolved
 from prometheus.store.copying import Connection
 from prometheus.store.reference import (
     market_row,
@@ -105,6 +106,12 @@ class SymbolResolver:
         ids = {symbol: instrument_id_of(self._market_id, symbol) for symbol in symbols}
         taken = set(self._spans["instrument_id"].to_list())
         symbols = [symbol for symbol in symbols if ids[symbol] not in taken]
+        histories: dict[str, Mapping[str, Any]] = {}
+        for symbol, first, last in left_to_others(rows, self._spans).iter_rows():
+            ids[symbol] = f"{instrument_id_of(self._market_id, symbol)}@{first}"
+            if ids[symbol] not in taken:
+                symbols.append(symbol)
+                histories[symbol] = {"symbols": with_sighting(with_sighting([], symbol, first), symbol, last)}
         if not symbols:
             return
         asset_class = str(self._facts.metadata.get("asset_class", "EQUITY"))
@@ -121,6 +128,9 @@ class SymbolResolver:
                     asset_class=asset_class,
                     currency=currency,
                     issuer_id=ids[symbol],
+                    # Who lost its symbol to another, and has none that is known, is listed no more.
+                    status="DELISTED" if symbol in histories else "ACTIVE",
+                    metadata=histories.get(symbol, {}),
                 )
                 for symbol in symbols
             ],

@@ -65,25 +65,30 @@ def symbol_spans(connection: Connection, market_id: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``symbol``, ``instrument_id``, ``currency``, ``first`` and ``last`` (days under the symbol, both
-        included, null where unknown), ``listed``, ``delisted``, and ``seen``, the first day on which a
-        source saw it under the symbol. One row for each time that an instrument had a symbol; one without
+        included, null where unknown), ``listed``, ``delisted``, ``seen``, the first day on which a source
+        saw it under the symbol, and ``former``, the last day before that on which it is known under another
+        one. One row for each time that an instrument had a symbol; one without
         ``metadata.symbols`` has its own with open ends.
     """
     import polars as pl
 
     query = sql.SQL(
         "SELECT s.symbol, i.instrument_id, i.currency, s.first, s.last, (i.metadata ->> 'listed')::date,"
-        " (i.metadata ->> 'delisted')::date, s.seen"
+        " (i.metadata ->> 'delisted')::date, s.seen, s.former"
         " FROM instruments i CROSS JOIN LATERAL ("
         "  SELECT e ->> 'symbol' AS symbol, (e ->> 'first')::date AS first, (e ->> 'last')::date AS last,"
-        "   (e ->> 'seen')::date AS seen FROM jsonb_array_elements(i.metadata -> 'symbols') e"
-        "  UNION ALL SELECT i.symbol, NULL, NULL, NULL"
+        "   (e ->> 'seen')::date AS seen,"
+        "   (SELECT max(d)::date FROM jsonb_array_elements(i.metadata -> 'symbols') o,"
+        "    unnest(ARRAY[o ->> 'first', o ->> 'last', o ->> 'seen', o ->> 'seen_until']) d"
+        "    WHERE o ->> 'symbol' <> e ->> 'symbol' AND d < e ->> 'seen') AS former"
+        "  FROM jsonb_array_elements(i.metadata -> 'symbols') e"
+        "  UNION ALL SELECT i.symbol, NULL, NULL, NULL, NULL"
         "  WHERE NOT coalesce(i.metadata -> 'symbols', '[]') @> jsonb_build_array(jsonb_build_object("
         "   'symbol', i.symbol))) s"
         " WHERE i.market_id = %s ORDER BY s.symbol, i.instrument_id, s.first NULLS FIRST"
     )
     schema = {"symbol": pl.String, "instrument_id": pl.String, "currency": pl.String} | dict.fromkeys(
-        ("first", "last", "listed", "delisted", "seen"), pl.Date
+        ("first", "last", "listed", "delisted", "seen", "former"), pl.Date
     )
     return frame_of(connection, query, [market_id], schema)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import polars as pl
 
 from prometheus.domain.reference.claims import SPANS, Claim, settled_claims
-from prometheus.domain.reference.symbols import Naming, resolved
+from prometheus.domain.reference.symbols import Naming, left_to_others, resolved
 
 RENAMED = [
     # Class A was GOOG until class C came; class C was GOOCV while when-issued.
@@ -26,8 +26,8 @@ def _day(text: str | None) -> date | None:
 
 
 def _spans(rows: Sequence[tuple[str | None, ...]]) -> pl.DataFrame:
-    """Return spans from symbol, instrument, first, last and, if given, listed, delisted, seen."""
-    full = [(row[0], row[1], "USD", *map(_day, row[2:]), *[None] * (7 - len(row))) for row in rows]
+    """Return spans from symbol, instrument, first, last and, if given, listed, delisted, seen, former."""
+    full = [(row[0], row[1], "USD", *map(_day, row[2:]), *[None] * (8 - len(row))) for row in rows]
     return pl.DataFrame(full, schema=SPANS, orient="row")
 
 
@@ -142,6 +142,53 @@ def test_a_vendor_that_names_by_last_symbols_is_noticed() -> None:
     """On that day GOOG was class A; where GOOGL stands there too, GOOG must be meant as class C."""
     bars = _bars(("GOOG", "2014-03-27"), ("GOOGL", "2014-03-27"), ("GOOG", "2014-03-26"))
     assert _rules(bars, _spans(RENAMED)) == [(2, "two_symbols_of_one"), (3, "symbol_not_valid_on_date")]
+
+
+# Cencora was seen as ABC until 2018 and as COR in 2026; CoreSite was COR until 2021.
+CENCORA = [
+    ("ABC", "A", None, None, None, None, "2017-01-05"),
+    ("COR", "A", None, None, None, None, "2026-08-08", "2018-01-08"),
+]
+CORESITE = ("COR", "C", None, None, None, None, "2015-03-31")
+
+
+def test_a_symbol_that_came_later_is_not_open_to_the_past() -> None:
+    bars = _bars(("COR", "2015-04-01"), ("COR", "2018-01-08"), ("COR", "2022-06-01"), ("COR", "2026-08-07"))
+    assert _rules(bars, _spans(CENCORA)) == [(row, "symbol_not_valid_on_date") for row in (2, 3, 4, 5)]
+    assert _ids(_bars(("ABC", "2009-01-02"), ("COR", "2026-08-08")), _spans(CENCORA)) == ["A", "A"]
+
+
+def test_rows_of_the_former_owner_do_not_harm_those_of_the_later_one() -> None:
+    bars = _bars(("ABC", "2015-04-01"), ("COR", "2015-04-01"))
+    found, violations = resolved(bars, _spans(CENCORA))
+    assert found["symbol"].to_list() == ["ABC"]
+    assert violations["rule"].to_list() == ["symbol_not_valid_on_date"]
+
+
+def test_the_former_owner_keeps_the_symbol_while_the_later_is_known_under_another() -> None:
+    spans = _spans([*CENCORA, CORESITE])
+    bars = _bars(("COR", "2012-01-03"), ("COR", "2018-01-08"), ("COR", "2026-08-10"))
+    assert _ids(bars, spans) == ["C", "C", "A"]
+    assert _rules(_bars(("COR", "2018-01-09"), ("COR", "2026-08-07")), spans) == [
+        (2, "symbol_not_valid_on_date"),
+        (3, "symbol_not_valid_on_date"),
+    ]
+
+
+def test_last_symbols_are_whose_they_were_at_the_end_of_the_rows() -> None:
+    assert _ids(_bars(("COR", "2015-04-01"), ("COR", "2026-08-10")), _spans(CENCORA), "last") == ["A", "A"]
+    _, violations = resolved(_bars(("COR", "2015-04-01")), _spans(CENCORA), naming="last")
+    assert violations["rule"].to_list() == ["symbol_not_valid_on_date"]
+
+
+def test_rows_are_left_to_others_only_where_all_lie_before_the_later_owner_changed() -> None:
+    early = _bars(("COR", "2015-04-01"), ("COR", "2015-04-02"), ("ABC", "2015-04-01"), ("NEW", "2015-04-01"))
+    assert left_to_others(early, _spans(CENCORA)).rows() == [
+        ("COR", date(2015, 4, 1), date(2015, 4, 2)),
+    ]
+    for day in ("2018-01-09", "2026-08-10"):
+        assert left_to_others(_bars(("COR", "2015-04-01"), ("COR", day)), _spans(CENCORA)).is_empty()
+    assert left_to_others(early, _spans([*CENCORA, CORESITE])).is_empty()
 
 
 def test_rows_keep_their_order_and_all_their_columns() -> None:

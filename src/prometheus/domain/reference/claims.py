@@ -1,12 +1,15 @@
 """When a symbol was whose: the claims of several instruments on one symbol, cut so that days have one owner.
 
 An instrument claims a symbol from `first` to `last`, either of which may be unknown. Where one instrument
-alone ever had the symbol, what is unknown is open. Where several had it, in the order in which they began:
+alone ever had the symbol, what is unknown is open; but one under which it was seen after it had been seen
+under another is its own from the first day on which it was seen under it. Who had that before then, and
+when between the two it changed, is not known. Where several had a symbol, in the order in which they began:
 
 1. Of two that follow each other, the later begins on the day after the earlier one's known last day.
 2. If that is unknown, the earlier one keeps the symbol until the day before the later is known to have it,
    as every fact holds until a later one ends it. Known is its first day under the symbol, else its listing,
-   else the first day on which a source saw it there.
+   else the first day on which a source saw it there. If it had another symbol before, the earlier one keeps
+   the symbol only as long as it is known to have had that other one.
 3. Days that two claim after that are ambiguous, and days that none claims are nobody's. Neither is guessed.
 """
 
@@ -27,6 +30,7 @@ SPANS = {
     "listed": pl.Date,
     "delisted": pl.Date,
     "seen": pl.Date,
+    "former": pl.Date,
 }
 """Columns of the claims as they are on record."""
 
@@ -36,7 +40,8 @@ class Claim:
     """One instrument's claim on a symbol, both days included; None where unknown.
 
     ``listed`` is its first session, ``delisted`` the first session without trading, ``seen`` the first day
-    on which a source saw it under the symbol.
+    on which a source saw it under the symbol, ``former`` the last day before that on which it is known to
+    have had another one.
     """
 
     instrument_id: str
@@ -45,6 +50,12 @@ class Claim:
     listed: date | None = None
     delisted: date | None = None
     seen: date | None = None
+    former: date | None = None
+
+    @property
+    def is_later(self) -> bool:
+        """Whether nothing says since when it has the symbol but that it had another one before."""
+        return self.first is None and self.seen is not None and self.former is not None
 
     @property
     def start(self) -> date | None:
@@ -84,13 +95,16 @@ def settled_claims(claims: list[Claim]) -> list[Claim]:
         elif later.first is None:
             later = replace(later, first=later.start)
         if earlier.last is None and later.first is not None and later.first > (earlier.start or date.min):
-            earlier = replace(earlier, last=later.first - DAY)
+            last = later.first - DAY
+            if later.former is not None and later.first == later.seen:
+                last = min(last, max(later.former, earlier.start or date.min))
+            earlier = replace(earlier, last=last)
         ordered[place : place + 2] = earlier, later
     return ordered
 
 
 def settled_spans(spans: pl.DataFrame) -> pl.DataFrame:
-    """Return claims as they are on record with those of contested symbols settled.
+    """Return claims as they are on record, with those of contested and of later symbols settled.
 
     Parameters
     ----------
@@ -102,8 +116,10 @@ def settled_spans(spans: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         The same columns, and ``is_contested``: whether several instruments had the symbol.
     """
+    is_later = pl.col("first").is_null() & pl.col("former").is_not_null()
     counted = spans.with_columns(
-        (pl.col("instrument_id").n_unique().over("symbol") > 1).alias("is_contested")
+        pl.when(is_later).then("seen").otherwise("first").alias("first"),
+        (pl.col("instrument_id").n_unique().over("symbol") > 1).alias("is_contested"),
     )
     contested = counted.filter("is_contested")
     if contested.is_empty():
@@ -112,7 +128,9 @@ def settled_spans(spans: pl.DataFrame) -> pl.DataFrame:
     for (symbol,), rows in contested.group_by("symbol"):
         currencies = dict(zip(rows["instrument_id"].to_list(), rows["currency"].to_list(), strict=True))
         claims = [
-            Claim(r["instrument_id"], r["first"], r["last"], r["listed"], r["delisted"], r["seen"])
+            Claim(
+                r["instrument_id"], r["first"], r["last"], r["listed"], r["delisted"], r["seen"], r["former"]
+            )
             for r in rows.iter_rows(named=True)
         ]
         settled += [
@@ -125,6 +143,7 @@ def settled_spans(spans: pl.DataFrame) -> pl.DataFrame:
                 c.listed,
                 c.delisted,
                 c.seen,
+                c.former,
             )
             for c in settled_claims(claims)
         ]

@@ -76,5 +76,23 @@ def current_symbol(history: Sequence[Entry], symbol: str) -> str:
     return str(last["symbol"])
 
 
+def former_day(history: Sequence[Entry], entry: Entry) -> str | None:
+    """Return the last day on which an instrument is known under another symbol before it was seen under one.
+
+    Examples
+    --------
+    >>> history = with_sighting(with_sighting([], "FB", date(2018, 1, 8)), "META", date(2026, 8, 8))
+    >>> [former_day(history, entry) for entry in history]
+    [None, '2018-01-08']
+    """
+    days = [
+        other.get(name)
+        for other in history
+        if other["symbol"] != entry["symbol"]
+        for name in ("first", "last", "seen", "seen_until")
+    ]
+    return max((day for day in days if day is not None and day < entry.get("seen", "")), default=None)
+
+
 def _text(day: date | None) -> str | None:
     return None if day is None else str(day)

@@ -76,8 +76,17 @@ class Recorder:
             if len(owners) > 1:
                 self.faults.append((span.origin, span.symbol, Fault("symbol", span.symbol, *AMBIGUOUS)))
                 continue
-            owner = owners[0] if owners else self._new(span.symbol, span.first, None).values["instrument_id"]
+            owner = owners[0] if owners else self._member(span)
             self.memberships.add_span(owner, span)
+
+    def _member(self, span: IndexSpan) -> str:
+        """Return a new instrument; one whose symbol another has had matters by its days."""
+        is_reuse = bool(self.register.ever_had(span.symbol))
+        entity = self._new(span.symbol, span.first, None)
+        if is_reuse:
+            seen = with_sighting((), span.symbol, span.first)
+            entity.metadata["symbols"] = with_sighting(seen, span.symbol, span.last or span.origin.as_of)
+        return str(entity.values["instrument_id"])
 
     def settle(self) -> None:
         """Draw the conclusions that need all statements: who has a symbol now, who was a member when."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from prometheus.domain.reference.claims import DAY, Claim, settled_claims
-from prometheus.domain.reference.histories import current_symbol
+from prometheus.domain.reference.histories import current_symbol, former_day
 from prometheus.domain.reference.specs import instrument_id_of
 
 Json = dict[str, Any]
@@ -115,9 +115,17 @@ class Register:
         )
 
     def claims_on(self, symbol: str) -> list[Claim]:
-        """Return the claims on a symbol, settled where several instruments had it."""
+        """Return the claims on a symbol, settled where several instruments had it.
+
+        A file may be of a day on which an instrument is between two symbols: the later one can be its own.
+        """
         claims = [claim for i in self.ever_had(symbol) for claim in self._claims(i, symbol)]
-        return settled_claims(claims) if len({claim.instrument_id for claim in claims}) > 1 else claims
+        if len({claim.instrument_id for claim in claims}) > 1:
+            return settled_claims([replace(claim, former=None) for claim in claims])
+        return [
+            replace(claim, first=claim.former + DAY) if claim.is_later and claim.former else claim
+            for claim in claims
+        ]
 
     def last_day(self, instrument_id: str) -> date | None:
         """Return the last day on which an instrument that has left can have had any symbol, where known."""
@@ -143,6 +151,7 @@ class Register:
                 listed,
                 delisted,
                 _day(entry.get("seen")),
+                _day(former_day(metadata.get("symbols", ()), entry)),
             )
 
     def new_id(self, symbol: str, since: date) -> str:

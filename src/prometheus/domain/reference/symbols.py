@@ -67,6 +67,7 @@ def _matched(prices: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, l
         "delisted",
         "first",
         "last",
+        "former",
     )
     day = pl.col("trade_date")
     is_valid = (pl.col("first").is_null() | (day >= pl.col("first"))) & (
@@ -79,7 +80,7 @@ def _matched(prices: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, l
     shared = claims.filter(~is_single)
     among = numbered.join(shared, on="symbol", maintain_order="left").filter(is_valid)
     if found.height == prices.height:
-        return found.drop("place", "first", "last"), []
+        return found.drop("place", "first", "last", "former"), []
     key = ["place"]
     among = among.unique([*key, "instrument_id"], keep="first", maintain_order=True)
     is_shared = pl.col("place").is_duplicated()
@@ -107,7 +108,9 @@ def _matched(prices: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, l
             "`prometheus ingest instruments`.",
         ),
     ]
-    clashes = found.join(_named_otherwise(nobodys, claims), on=["instrument_id", "trade_date"], how="semi")
+    clashes = found.join(
+        _named_otherwise(nobodys, found, claims), on=["instrument_id", "trade_date"], how="semi"
+    )
     violations.append(
         found_violations(
             clashes,
@@ -119,12 +122,23 @@ def _matched(prices: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, l
         )
     )
     found = found.join(clashes.select(key), on=key, how="anti", maintain_order="left")
-    return found.drop("place", "first", "last"), violations
+    return found.drop("place", "first", "last", "former"), violations
 
 
-def _named_otherwise(nobodys: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
-    """Return on which dates instruments stand in the rows under a symbol that they had on other days."""
-    later = nobodys.join(claims.select("symbol", "instrument_id").unique(), on="symbol")
+def _named_otherwise(nobodys: pl.DataFrame, found: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+    """Return on which dates instruments stand in the rows under a symbol that they had on other days.
+
+    A symbol that an instrument got at an unknown day was another's before, unless the rows go on until it is
+    this one's.
+    """
+    key = ["symbol", "instrument_id"]
+    rivals = pl.concat(
+        [
+            claims.filter(pl.col("former").is_null()).select(key),
+            claims.select(key).join(found, on=key, how="semi"),
+        ]
+    )
+    later = nobodys.join(rivals.unique(), on="symbol")
     return later.select("instrument_id", "trade_date").unique()
 
 
@@ -143,6 +157,39 @@ def _owners_at_the_end(prices: pl.DataFrame, known: pl.DataFrame) -> pl.DataFram
         pl.lit(None, dtype=pl.Date).alias("first"), pl.lit(None, dtype=pl.Date).alias("last")
     )
     return pl.concat([opened.select(known.columns), others])
+
+
+def left_to_others(prices: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the symbols whose rows are of a firm that nobody has told of, before they went to another.
+
+    All rows of such a symbol lie in the time in which the one that is known to have it later had another one.
+    Where they go on after that, they may be one firm's under its last symbol: that is not guessed.
+
+    Parameters
+    ----------
+    prices : polars.DataFrame
+        ``symbol``, ``trade_date`` (date).
+    spans : polars.DataFrame
+        As in `resolved`.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``symbol``, ``first``, ``last``: the days of its rows.
+    """
+    claimed = (
+        settled_spans(spans)
+        .group_by("symbol")
+        .agg(
+            (pl.col("first").is_null() | pl.col("former").is_null()).any().alias("is_open"),
+            pl.col("former").min(),
+        )
+    )
+    days = prices.group_by("symbol").agg(
+        pl.col("trade_date").min().alias("first"), pl.col("trade_date").max().alias("last")
+    )
+    others = days.join(claimed.filter(~pl.col("is_open")), on="symbol")
+    return others.filter(pl.col("last") <= pl.col("former")).select("symbol", "first", "last").sort("symbol")
 
 
 def _unknown(prices: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
