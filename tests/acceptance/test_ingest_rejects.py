@@ -97,6 +97,27 @@ def test_lines_of_another_width_can_be_mended_from_what_they_hold(ingest, tmp_pa
     assert (again["n_new"], again["n_rejected"]) == (2, 0)
 
 
+def test_rejects_of_files_and_lines_that_hold_no_row_are_not_rejected_again(ingest, tmp_path):
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    (folder / "none.csv").write_text("")
+    (folder / "bars.csv").write_bytes(
+        b"date,symbol,close\n2018-02-05,AAA,10\nTotal 1\n2018-02-06,Nestl\xe9,3\n2018-02-06,AAA,x\n"
+    )
+    report = json.loads(ingest(folder, "--json").out)
+    assert report["rejected_by_rule"] == {
+        "unparsable_number": 1,
+        "unreadable_file": 1,
+        "wrong_encoding": 1,
+        "wrong_number_of_fields": 1,
+    }
+    mended = tmp_path / "mended.csv"
+    rejects = pl.read_csv(report["rejects_file"], infer_schema=False)
+    rejects.with_columns(pl.col("close").replace("x", "11")).write_csv(mended)
+    again = json.loads(ingest(mended, "--json").out)
+    assert (again["n_rows"], again["n_new"], again["n_rejected"]) == (1, 1, 0)
+
+
 def test_a_row_that_breaks_two_rules_is_one_line_of_the_rejects(ingest, tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text("date,symbol,close,volume\n2018-02-05,AAA,-1,-5\n2018-02-06,AAA,10,5\n")

@@ -12,6 +12,7 @@ from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
+from prometheus.adapters.price_rejects import HEADINGS, SAID
 from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
 from prometheus.domain.market.dates import certain_ways, read_dates
@@ -21,6 +22,7 @@ from prometheus.kernel.violations import VIOLATIONS
 
 _TAILS = re.compile(r"[_-](data|daily|prices?|1d|us_d)$", re.IGNORECASE)
 _SCALED = ("open", "high", "low", "close", "adjusted_close", "dividend")
+_OF_REJECTS = frozenset(("file", HEADINGS["row"], *SAID))
 _AMBIGUOUS = (
     "May be day or month first: name the date_format in a mapping file, or write dates as 2013-02-08."
 )
@@ -80,6 +82,7 @@ class PriceTable:
         self._block = block
         self._formats: set[str] = set()
         self._certain: frozenset[str] | None = None
+        self._n_without_row = 0
         self._actions: str | None = None
         self._layout: TextLayout | None = None
         self._types: Mapping[str, pl.DataType] = {}
@@ -95,6 +98,7 @@ class PriceTable:
         self._said = said or (f"recognised as preset {found}" if found else "found by headers")
         self._names: list[str] = names
         self._columns = self._canonical(names)
+        self._rule = self._header("rule") if {squeezed(name) for name in names} >= _OF_REJECTS else None
         self._only = {self._header(header): value for header, value in self._mapping.only.items()}
 
     @property
@@ -115,6 +119,8 @@ class PriceTable:
             parts.append(f"left out {', '.join(map(repr, left_out))}")
         if self._only:
             parts.append("only rows with " + ", ".join(f"{n!r} = {v!r}" for n, v in self._only.items()))
+        if self._n_without_row:
+            parts.append(f"lines of rejects that hold no row: {self._n_without_row:,}, left out")
         if self._formats:
             parts.append(f"dates {' and '.join(sorted(self._formats))}")
         if self._mapping.price_scale != 1.0:
@@ -153,7 +159,7 @@ class PriceTable:
         """Yield rows, those that could not be read apart from the others so that these keep their types."""
         for raw, broken in self._raw():
             self.n_read += raw.height + broken.height
-            rows = self._converted(raw)
+            rows = self._converted(self._without_mere_faults(raw))
             if "fault" not in rows.columns:
                 yield rows, broken
                 continue
@@ -170,6 +176,7 @@ class PriceTable:
         """Yield ``row``, the columns under their canonical names, and those that `only` looks at."""
         taken = [(given, name) for given, name in self._columns.items() if name in wanted]
         both = [*taken, *((header, f"only {header}") for header in self._only)]
+        both += [] if self._rule is None else [(self._rule, "said rule")]
         names = dict.fromkeys(given for given, _ in both)
         if self._layout is not None:
             places = [self._names.index(given) for given in names]
@@ -202,6 +209,17 @@ class PriceTable:
         for header, value in self._only.items():
             rows = rows.filter(pl.col(f"only {header}").cast(pl.String).str.strip_chars() == value)
         return rows
+
+    def _without_mere_faults(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return rows without the lines of a file of rejects that stand for a file or an unread line."""
+        if self._rule is None:
+            return rows
+        present = [name for name in ("symbol", "trade_date", "close") if name in rows.columns]
+        texts = pl.col("said rule", *present).cast(pl.String).str.strip_chars().fill_null("")
+        is_blank = rows.select(texts == "")
+        is_mere = ~is_blank["said rule"] & is_blank.select(pl.all_horizontal(present)).to_series()
+        self._n_without_row += int(is_mere.sum())
+        return rows.filter(~is_mere)
 
     def _symbol(self, rows: pl.DataFrame) -> pl.Expr:
         mapping = self._mapping

@@ -283,6 +283,39 @@ def test_a_long_line_does_not_make_up_for_a_short_one(deliver):
     assert [row for _, row, _, _ in faults(delivery)] == [5, 6]
 
 
+REJECTS = "file,line,rule,field,found,remedy,symbol,date,close,volume\n"
+
+
+def test_lines_of_rejects_that_stand_for_a_file_or_a_line_are_left_out(deliver):
+    text = (
+        f"{REJECTS}a.csv,1,unreadable_file,(file),a.csv is empty.,Ask again.,,,,\n"
+        "b.csv,4,wrong_encoding,close,Nestl\\xe9,Save it as UTF-8.,, ,,\n"
+        "b.csv,5,unparsable_number,close,x,Write 1.,AAA,2018-02-05,11,5\n"
+        "b.csv,6,missing_close,close,,Leave it out.,AAA,2018-02-06,,5\n"
+        ",,,,,,,,,7\n"
+    )
+    delivery = deliver(text)
+    assert delivery.rows.select("row", "symbol", "close").rows() == [
+        (4, "AAA", "11"),
+        (5, "AAA", None),
+        (6, None, None),
+    ]
+    assert unread(delivery).is_empty()
+    assert "lines of rejects that hold no row: 2, left out" in delivery.choice[0]
+    assert delivery.files[0].n_rows == 5
+
+
+def test_a_column_called_rule_in_any_other_file_leaves_nothing_out(deliver):
+    delivery = deliver("rule,symbol,date,close\nx,,,\ny,AAA,2018-02-05,1\n")
+    assert delivery.rows.height == 2
+
+
+def test_rejects_of_whole_files_alone_hold_no_row(deliver):
+    with pytest.raises(InputFileError, match=r"No row of bars\.csv is taken") as caught:
+        _ = deliver(f"{REJECTS}a.csv,1,unreadable_file,(file),a.csv is empty.,Ask again.,,,,\n").rows
+    assert "hold no row: 1, left out" in caught.value.remedy
+
+
 def test_bytes_that_are_not_utf8_cost_their_row_alone(deliver):
     delivery = deliver(TEXT.encode() + "2018-02-07,1,1,1,1,1,Nestlé\n".encode("cp1252"))
     assert faults(delivery) == [("bars.csv", 5, "symbol", "wrong_encoding")]
