@@ -24,13 +24,13 @@ from prometheus.kernel.sessions import Sessions
 from prometheus.reports.explanation_signals import Signal, signal_of
 from prometheus.store import explain
 from prometheus.store.assets import read_assets
+from prometheus.store.believed import batches_known
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.explain import Connection, Kind, Row
 from prometheus.store.explain_inputs import (
     InputCheck,
     InputRow,
     checked_inputs,
-    deliveries_after,
     is_id_consistent,
     moment_of,
     rows_read,
@@ -245,7 +245,7 @@ class _Trail:
     def _reads(self, row: Row, instrument_id: str) -> list[RowsRead]:
         refs = row["input_refs"]
         moment = moment_of(refs, row["timestamp"])
-        late = deliveries_after(self._runtime, moment)
+        known = batches_known(self._runtime, moment)
         found = []
         for read in refs.get("reads", ()):
             if not read["columns"]:
@@ -258,7 +258,7 @@ class _Trail:
                 first=read["first"],
                 last=read["last"],
                 moment=moment,
-                late=late,
+                known=known,
             )
             columns = tuple(read["columns"])
             found.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from prometheus.flow.factors import is_series
 from prometheus.flow.fingerprints import day_digests, series_digests, window_digest
 from prometheus.flow.storage import Storage
 from prometheus.kernel.ids import decision_id as decision_id_of
-from prometheus.kernel.ids import digest, short_id
+from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
 from prometheus.schema.tables import TABLES
+from prometheus.store import believed
 from prometheus.store.panels import ACTIONS
 
 Connection = psycopg.Connection[Any]
@@ -78,18 +79,7 @@ def moment_of(refs: Mapping[str, Any], recorded_at: datetime) -> datetime:
     known_at = refs.get("known_at")
     if not known_at:
         return recorded_at
-    found = datetime.fromisoformat(str(known_at).replace("Z", "+00:00"))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def deliveries_after(runtime: Connection, moment: datetime) -> frozenset[str]:
-    """Return the short ids of the deliveries that came after a moment."""
-    found = runtime.execute(
-        "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' "
-        "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s",
-        [moment],
-    )
-    return frozenset(short_id(row[0].bytes) for row in found)
+    return believed.moment_of(str(known_at))
 
 
 def rows_read(
@@ -101,7 +91,7 @@ def rows_read(
     first: str,
     last: str,
     moment: datetime,
-    late: frozenset[str],
+    known: frozenset[str],
 ) -> list[InputRow]:
     """Return an instrument's rows of a read, oldest first, as they were believed at a moment.
 
@@ -113,8 +103,8 @@ def rows_read(
     columns : sequence of str
     instrument_id, first, last : str
     moment : datetime
-    late : frozenset of str
-        Deliveries after the moment, see `deliveries_after`.
+    known : frozenset of str
+        Deliveries until the moment, see `store.believed.batches_known`.
     """
     if "instrument_id" not in TABLES[table].column_names or "trade_date" not in TABLES[table].column_names:
         return []
@@ -130,30 +120,25 @@ def rows_read(
     )
     with historical.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(statement, [instrument_id, first, last]).fetchall()
-    rows = [_believed(row, columns, moment, late) for row in found]
+    rows = [_believed(row, columns, moment, known) for row in found]
     return [row for row in rows if row is not None]
 
 
 def _believed(
-    row: Mapping[str, Any], columns: Sequence[str], moment: datetime, late: frozenset[str]
+    row: Mapping[str, Any], columns: Sequence[str], moment: datetime, known: frozenset[str]
 ) -> InputRow | None:
     metadata = row.get("metadata") or {}
     current = {name: row[name] if name in row else metadata.get(name) for name in columns}
-    later = [r for r in metadata.get("revisions", ()) if _moment(r["until"]) > moment]
-    if not later:
-        batch = metadata.get("batch")
-        return None if batch in late else InputRow(str(row["trade_date"]), current, batch)
-    version = min(later, key=lambda r: _moment(r["until"]))
-    if version.get("batch") in late:
+    revisions = metadata.get("revisions", ())
+    place = believed.believed_of(metadata, moment, known)
+    if place is None:
         return None
+    if place == len(revisions):
+        return InputRow(str(row["trade_date"]), current, metadata.get("batch"))
+    version = revisions[place]
     then = {name: version.get(name) for name in columns}
     now = None if then == current else current
     return InputRow(str(row["trade_date"]), then, version.get("batch"), True, now)
-
-
-def _moment(text: str) -> datetime:
-    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def checked_inputs(

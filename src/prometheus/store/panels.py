@@ -4,13 +4,14 @@ The server packs each instrument's rows into one value in PostgreSQL's own binar
 numbers as float64, big endian), so that hundreds of values cross the wire instead of hundreds of thousands
 of rows; numpy reads them without a copy in between. Order does not matter: every row carries its date.
 
-As known at a moment: a row whose first delivery came later is left out, a row that was corrected later
-shows the version that was believed then (``metadata.revisions``).
+As known at a moment: a row whose first delivery came later, or is not on record, is left out; a row that
+was corrected later shows the version that was believed then (``metadata.revisions``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,13 @@ from psycopg import sql
 from prometheus.flow.batch import Assets
 from prometheus.kernel.arrays import DateArray, FloatArray
 from prometheus.schema.tables import TABLES
+from prometheus.store.believed import believed_of
 
 _PG_EPOCH = np.datetime64("2000-01-01", "D")
 ACTIONS = ("split", "dividend")
 """Corporate actions of prices_daily: keys of its metadata that read like columns."""
+_IS_KNOWN = "coalesce((metadata ->> 'batch') COLLATE \"C\" = ANY(%s), true)"
+_NO_BATCH = ""  # beside the known ones, for null = ANY('{}') is false, not null
 
 
 def read_panels(
@@ -33,7 +37,7 @@ def read_panels(
     *,
     assets: Assets,
     dates: DateArray,
-    late_batches: Sequence[str] = (),
+    known_batches: Collection[str] = (),
     known_at: np.datetime64 | None = None,
 ) -> dict[str, FloatArray]:
     """Return columns of a daily table.
@@ -50,10 +54,10 @@ def read_panels(
         Columns of the arrays, in order.
     dates : ndarray of shape (n_days,), datetime64[D]
         Rows of the arrays, ascending.
-    late_batches : sequence of str
-        Short ids of the deliveries that came after ``known_at``.
+    known_batches : collection of str
+        Short ids of the deliveries that were known at ``known_at``.
     known_at : datetime64, optional
-        The moment as of which to read prices_daily.
+        The moment as of which to read prices_daily; everything that is stored by default.
 
     Returns
     -------
@@ -66,14 +70,14 @@ def read_panels(
         return {name: np.full((len(dates), len(assets)), np.nan) for name in columns}
     out = {name: np.full((len(dates), len(assets)), np.nan) for name in actions}
     place = {instrument: i for i, instrument in enumerate(assets.ids)}
+    known = None if known_at is None or table != "prices_daily" else frozenset(known_batches)
     if plain:
-        _read_plain(connection, table, plain, place=place, dates=dates, late=late_batches, out=out)
+        _read_plain(connection, table, plain, place=place, dates=dates, known=known, out=out)
     if actions:
-        _read_actions(connection, actions, place=place, dates=dates, late=late_batches, out=out)
-    if table == "prices_daily" and known_at is not None:
-        _restore_versions(
-            connection, place=place, dates=dates, late=set(late_batches), known_at=known_at, out=out
-        )
+        _read_actions(connection, actions, place=place, dates=dates, known=known, out=out)
+    if known is not None and known_at is not None:
+        moment = known_at.astype("datetime64[us]").item().replace(tzinfo=UTC)
+        _restore_versions(connection, place=place, dates=dates, known=known, moment=moment, out=out)
     return out
 
 
@@ -84,7 +88,7 @@ def _read_plain(
     *,
     place: Mapping[str, int],
     dates: DateArray,
-    late: Sequence[str],
+    known: Collection[str] | None,
     out: dict[str, FloatArray],
 ) -> None:
     spec = TABLES[table]
@@ -101,11 +105,11 @@ def _read_plain(
     ).format(
         values=sql.SQL(" || ").join(packed),
         table=sql.Identifier(table),
-        known=sql.SQL(" AND NOT coalesce(metadata ->> 'batch' = ANY(%s), false)" if late else ""),
+        known=sql.SQL("" if known is None else f" AND {_IS_KNOWN}"),
     )
     parameters: list[Any] = [str(dates[0]), str(dates[-1])]
-    if late:
-        parameters.append(list(late))
+    if known is not None:
+        parameters.append([_NO_BATCH, *known])
     layout = np.dtype([("date", ">i4"), *((name, ">f8") for name in columns)])
     place_of_day = np.full(int((dates[-1] - dates[0]).astype(np.int64)) + 1, -1, dtype=np.int64)
     place_of_day[(dates - dates[0]).astype(np.int64)] = np.arange(len(dates))
@@ -141,7 +145,7 @@ def _read_actions(
     *,
     place: Mapping[str, int],
     dates: DateArray,
-    late: Sequence[str],
+    known: Collection[str] | None,
     out: Mapping[str, FloatArray],
 ) -> None:
     with connection.cursor() as cursor:
@@ -149,8 +153,8 @@ def _read_actions(
             "SELECT instrument_id, trade_date, (metadata ->> 'split')::float8, "
             "(metadata ->> 'dividend')::float8 FROM prices_daily "
             "WHERE trade_date BETWEEN %s AND %s AND (metadata ? 'split' OR metadata ? 'dividend') "
-            "AND NOT coalesce(metadata ->> 'batch' = ANY(%s), false)",
-            [str(dates[0]), str(dates[-1]), list(late)],
+            f"AND (%s OR {_IS_KNOWN})",
+            [str(dates[0]), str(dates[-1]), known is None, [_NO_BATCH, *(known or ())]],
         )
         for instrument, date, *values in cursor:
             column = place.get(instrument)
@@ -166,26 +170,26 @@ def _restore_versions(
     *,
     place: Mapping[str, int],
     dates: DateArray,
-    late: set[str],
-    known_at: np.datetime64,
+    known: Collection[str],
+    moment: datetime,
     out: Mapping[str, FloatArray],
 ) -> None:
     """Put back the versions of corrected rows that were believed at the moment."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT instrument_id, trade_date, metadata -> 'revisions' FROM prices_daily "
+            "SELECT instrument_id, trade_date, metadata FROM prices_daily "
             "WHERE trade_date BETWEEN %s AND %s AND metadata ? 'revisions'",
             [str(dates[0]), str(dates[-1])],
         )
-        for instrument, date, revisions in cursor:
+        for instrument, date, metadata in cursor:
             column = place.get(instrument)
             at, inside = _places(dates, np.array([date], dtype="datetime64[D]"))
             if column is None or not inside[0]:
                 continue
-            believed = [r for r in revisions if np.datetime64(r["until"].rstrip("Z")) > known_at]
-            if not believed:
+            believed = believed_of(metadata, moment, known)
+            if believed == len(metadata["revisions"]):
                 continue
-            version = min(believed, key=lambda r: str(r["until"]))
+            version = {} if believed is None else metadata["revisions"][believed]
             for name, values in out.items():
-                value = None if version.get("batch") in late else version.get(name)
+                value = version.get(name)
                 values[at[0], column] = np.nan if value is None else float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from threading import get_ident
 from typing import Any
 
@@ -18,10 +19,10 @@ from prometheus.flow.storage import WriteJob, Written
 from prometheus.kernel.arrays import FloatArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import ConfigError
-from prometheus.kernel.ids import short_id
 from prometheus.kernel.sessions import Sessions
 from prometheus.schema.tables import TABLES
 from prometheus.store.artifacts import Artifacts
+from prometheus.store.believed import batches_known
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.derived import append_panels, upsert_derived
 from prometheus.store.factor_panels import read_exposures, read_series
@@ -91,7 +92,7 @@ class PostgresStorage:
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
         """See `Storage.panels`."""
-        late = [] if known_at is None or table != "prices_daily" else self._late_batches(known_at)
+        known = () if known_at is None or table != "prices_daily" else self._known_batches(known_at)
         with self._reader(TABLES[table].database) as connection:
             if table in FACTOR_VALUES:
                 return self._factors(connection, table, columns, assets, dates, known_at)
@@ -103,7 +104,7 @@ class PostgresStorage:
                 columns,
                 assets=assets,
                 dates=dates,
-                late_batches=late,
+                known_batches=known,
                 known_at=known_at,
             )
 
@@ -123,14 +124,10 @@ class PostgresStorage:
             found = read_exposures(connection, list(ids), assets=assets, dates=dates)
         return {name: found[factor] for factor, name in ids.items()}
 
-    def _late_batches(self, known_at: np.datetime64) -> list[str]:
+    def _known_batches(self, known_at: np.datetime64) -> frozenset[str]:
+        moment = known_at.astype("datetime64[us]").item().replace(tzinfo=UTC)
         with self._reader("runtime") as connection:
-            found = connection.execute(
-                "SELECT decision_id FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s "
-                "AND coalesce((input_refs ->> 'known_at')::timestamptz, timestamp) > %s::timestamptz",
-                [self._market_id, f"{known_at}Z"],
-            )
-            return [short_id(row[0].bytes) for row in found]
+            return batches_known(connection, moment, market_id=self._market_id)
 
     def rows(
         self,

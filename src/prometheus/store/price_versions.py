@@ -76,11 +76,15 @@ class Bar:
     versions: tuple[BarVersion, ...]
 
     def believed_at(self, moment: datetime) -> BarVersion | None:
-        """Return the version that was believed at a moment; None if the bar was not known yet."""
-        for version in self.versions:
-            if version.until is None or version.until > moment:
-                known_at = version.delivered.known_at
-                return None if known_at is not None and known_at > moment else version
+        """Return the version that was believed at a moment; None if the bar was not known yet.
+
+        That of a delivery without a decision on record was not, see `store.believed`.
+        """
+        held = (i for i, one in enumerate(self.versions) if one.until is None or one.until > moment)
+        for place in range(next(held), -1, -1):
+            delivered = self.versions[place].delivered
+            if not delivered.batch or (delivered.known_at is not None and delivered.known_at <= moment):
+                return self.versions[place]
         return None
 
 
@@ -115,8 +119,8 @@ def _version(said: Mapping[str, Any], deliveries: Mapping[str, Delivered]) -> Ba
 def _deliveries(runtime: Connection, batches: Sequence[str]) -> Mapping[str, Delivered]:
     found = runtime.execute(
         "SELECT right(decision_id::text, 12), decision_id::text, input_refs ->> 'source',"
-        " (input_refs ->> 'known_at')::timestamptz, input_refs -> 'files' FROM engine_decisions"
-        " WHERE engine_name = 'INGEST' AND right(decision_id::text, 12) = ANY(%s)",
+        " coalesce((input_refs ->> 'known_at')::timestamptz, timestamp), input_refs -> 'files'"
+        " FROM engine_decisions WHERE engine_name = 'INGEST' AND right(decision_id::text, 12) = ANY(%s)",
         [list(batches)],
     )
     return {
