@@ -31,19 +31,31 @@ def profiles(
     by its close, never by the end of their period. A restatement gives a new profile; those before it stay.
 
     Ratios with flows are over the year to the latest report. Flags rank an issuer within its sector.
-    Running it again writes nothing.
+    Running it again writes nothing. The factors that rest on profiles are derived again where they changed.
     """
+    from prometheus.bootstrap import derive_changes
     from prometheus.bootstrap.profiles import build_profiles
 
+    settings = settings_from_environment()
     record = build_profiles(
-        settings_from_environment(),
+        settings,
         market,
         _date(first, "--from"),
         _date(last, "--to"),
         progress=Bar("profiles"),
     )
+    derived: dict[str, int] = {}
+    if record.n_profiles and record.first is not None and record.last is not None:
+        import numpy as np
+
+        changed = np.datetime64(record.first, "D"), np.datetime64(record.last, "D")
+        derived = dict(
+            derive_changes(
+                settings, market, first=changed[0], last=changed[1], table="profiles", progress=Bar("derive")
+            )
+        )
     if as_json:
-        print_json(record)
+        print_json({**{name: getattr(record, name) for name in record.__slots__}, "derived": derived})
         return
     if record.first is None:
         say(f"{market} has no filings with facts; `prometheus ingest fundamentals` takes them in.")
@@ -55,6 +67,8 @@ def profiles(
              record.first, record.last)
         ],
     )  # fmt: skip
+    for table, count in derived.items():
+        say(f"{table}: {count:,} rows written")
 
 
 def _date(text: str | None, option: str) -> np.datetime64 | None:

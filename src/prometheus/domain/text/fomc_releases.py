@@ -12,7 +12,7 @@ Sources: Board of Governors, press releases of 13 March 2013 (hours of statement
 and 24 June 2011 (minutes: "ordinarily made available three weeks after the day of the policy decision", 2
 p.m.); Danker and Luecke (2005), Background on FOMC Meeting Minutes, Federal Reserve Bulletin 91, 175-179
 (the decision of 14 December 2004 and the practice before it). Where minutes came out sooner than the rule
-says, as before Thanksgiving, they count as known a day late. A file of release dates goes before all of this.
+says, as before Thanksgiving, they count as known a day late; where it falls on a holiday they came after it. A file of release dates goes before all of this.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ MEETING_DAYS = frozenset({1, 2, 3})
 """Tuesday to Thursday, on which scheduled meetings have ended since 1994, but for 4 February 1994."""
 LATE_MINUTES = {date(2020, 3, 15): date(2020, 4, 8)}
 """Minutes that came later than the rule says: this meeting replaced the one of 17 and 18 March."""
+HOLIDAYS = frozenset({(7, 4), (11, 11), (12, 25)})
+"""Federal holidays of a fixed date, as month and day, on which minutes may fall due."""
 NEAREST_MEETING, FARTHEST_MEETING = timedelta(days=28), timedelta(days=60)
 """Days between scheduled meetings; two of them in a row take longer than the second."""
 _NAME_DATE = re.compile(r"(?<!\d)(\d{4})[-_]?(\d{2})[-_]?(\d{2})(?!\d)")
@@ -129,6 +131,10 @@ def minutes_release(meeting: date, meetings: Sequence[date]) -> Release | str:
     --------
     >>> minutes_release(date(2013, 1, 30), []).at.isoformat()
     '2013-02-20T19:00:00+00:00'
+    >>> minutes_release(date(2012, 12, 12), []).at.isoformat()
+    '2013-01-03T19:00:00+00:00'
+    >>> minutes_release(date(2018, 6, 13), []).at.isoformat()
+    '2018-07-05T18:00:00+00:00'
     >>> minutes_release(date(2004, 9, 21), [date(2004, 11, 10)]).at.isoformat()
     '2004-11-13T04:59:59+00:00'
     """
@@ -139,7 +145,7 @@ def minutes_release(meeting: date, meetings: Sequence[date]) -> Release | str:
     if meeting >= THREE_WEEKS_SINCE:
         if meeting.weekday() not in MEETING_DAYS:
             return "not_a_meeting_day"
-        return _at(meeting + timedelta(weeks=3), time(14), "rule")
+        return _at(_open_day(meeting + timedelta(weeks=3)), time(14), "rule")
     following = [
         day for day in meetings[bisect_right(meetings, meeting) :] if day - meeting >= NEAREST_MEETING
     ]
@@ -147,6 +153,19 @@ def minutes_release(meeting: date, meetings: Sequence[date]) -> Release | str:
         return "release_unknown"
     settled = following[0] + timedelta(days=2)
     return _at(settled + timedelta(days=(4 - settled.weekday()) % 7), DAY_END, "day")
+
+
+def _open_day(day: date) -> date:
+    """Return the day, or the next one on which the Board publishes when it falls on a holiday.
+
+    Around New Year nothing came out before the third of January: the minutes of December 2012 and 2019, due
+    on the second and the first, are dated the third.
+    """
+    if (day.month, day.day) in ((12, 31), (1, 1), (1, 2)):
+        day = date(day.year + (day.month == 12), 1, 3)
+    elif (day.month, day.day) in HOLIDAYS:
+        day += timedelta(days=1)
+    return day + timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
 
 
 def release_of(
