@@ -12,7 +12,8 @@ Sources: Board of Governors, press releases of 13 March 2013 (hours of statement
 and 24 June 2011 (minutes: "ordinarily made available three weeks after the day of the policy decision", 2
 p.m.); Danker and Luecke (2005), Background on FOMC Meeting Minutes, Federal Reserve Bulletin 91, 175-179
 (the decision of 14 December 2004 and the practice before it). Where minutes came out sooner than the rule
-says, as before Thanksgiving, they count as known a day late; where it falls on a holiday they came after it. A file of release dates goes before all of this.
+says, as before Thanksgiving, they count as known a day late; where it falls on a holiday they came after it.
+A file of release dates goes before all of this.
 """
 
 from __future__ import annotations
