@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -201,3 +202,31 @@ def test_the_decision_says_files_shape_counts_and_rules(ingest, tmp_path, at_dat
     assert summary["rejected_by_rule"]["high_not_highest"] == 1
     assert "flagged_by_rule" in summary
     assert (action["n_new"], action["first_changed"]) == (2, "2018-02-05")
+
+
+def test_other_rejects_of_the_same_batch_have_a_file_of_their_own(ingest, tmp_path):
+    good = "date,symbol,close\n2018-02-05,AAA,10\n"
+    kept = []
+    for name, bad in (("one.csv", "2018-02-06,AAA,x\n"), ("two.csv", "2018-02-06,AAA,y\n")):
+        path = tmp_path / name
+        path.write_text(good + bad)
+        report = json.loads(ingest(path, "--json").out)
+        kept.append((report["batch"], Path(report["rejects_file"])))
+    (batch, one), (same, two) = kept
+    assert batch == same
+    assert pl.read_csv(one)["close"].to_list() == ["x"]
+    assert pl.read_csv(two)["close"].to_list() == ["y"]
+
+
+def test_delivering_again_leaves_the_rejects_that_are_being_mended(ingest, tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text("date,symbol,close\n2018-02-05,AAA,10\n2018-02-06,AAA,x\n")
+    first = Path(json.loads(ingest(path, "--json").out)["rejects_file"])
+    found = first.read_bytes()
+    assert json.loads(ingest(path, "--json").out)["rejects_file"] == str(first)
+    assert list(first.parent.iterdir()) == [first]
+
+    first.write_text("mended")
+    second = Path(json.loads(ingest(path, "--json").out)["rejects_file"])
+    assert json.loads(ingest(path, "--json").out)["rejects_file"] == str(second)
+    assert (first.read_text(), second.read_bytes()) == ("mended", found)
