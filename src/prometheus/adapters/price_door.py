@@ -51,7 +51,7 @@ def ingest_prices(
     *,
     market_id: str,
     create: bool = False,
-    naming: Naming = "then",
+    naming: Naming | None = None,
     known_at: datetime | None = None,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
@@ -71,8 +71,9 @@ def ingest_prices(
         The market of its instruments.
     create : bool
         Whether symbols that are not known become instruments.
-    naming : {"then", "last"}
-        Whether the vendor names an instrument by the symbol of the bar's date, or by the one it had last.
+    naming : {"then", "last"}, optional
+        Whether the vendor names an instrument by the symbol of the bar's date, or by the one it had last; as
+        the delivery says by default, else the first.
     known_at : datetime, optional
         When the delivery became known; the server's present time by default.
     rejects_folder : Path, optional
@@ -222,7 +223,9 @@ def _healed(
 ) -> tuple[bytes, Stored, datetime]:
     """Return the decision that an unchanged delivery belongs to, and what it wrote if that was not recorded.
 
-    A delivery that came before can have written nothing but corrections since.
+    A delivery that came before can have written nothing but corrections since. Corrections say when they
+    became known. New rows don't, nor does the database keep it: a lost batch of these alone is known from
+    the healing run on, which is the careful side.
     """
     counts, corrected_at = rows_of_batch(
         historical,
