@@ -110,6 +110,40 @@ def test_a_preset_and_a_mapping_at_once_and_unknown_ones_are_refused(prometheus,
     assert (done.exit_code, "delimeter: unknown key" in done.err) == (2, True)
 
 
+SPANS = """instrument_id,symbol,first,last
+US_EQ:COH,COH,2000-10-05,2017-10-30
+US_EQ:COH,TPR,2017-10-31,
+"""
+PANEL = """date,open,high,low,close,volume,Name
+2013-02-08,48,49,47,48.5,100,TPR
+2018-02-07,46,47,45,46.5,100,TPR
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("--preset", "kaggle")])
+def test_the_panel_is_named_by_last_symbols_unless_the_command_line_says_otherwise(
+    words, prometheus, ingest, query, tmp_path
+):
+    (tmp_path / "spans.csv").write_text(SPANS)
+    (tmp_path / "panel.csv").write_text(PANEL)
+    assert prometheus("ingest", "instruments", tmp_path / "spans.csv", "--market", "US_EQ").exit_code == 0
+    then = ingest(tmp_path / "panel.csv", *words, "--symbols", "then", "--dry-run")
+    assert then["rejected_by_rule"] == {"symbol_not_valid_on_date": 1}
+    report = ingest(tmp_path / "panel.csv", *words, "--no-derive")
+    assert (report["n_new"], report["n_rejected"]) == (2, 0)
+    assert "symbols are the last ones" in report["choice"][0]
+    assert query("SELECT DISTINCT instrument_id FROM prices_daily") == [("US_EQ:COH",)]
+
+
+def test_a_mapping_says_by_which_symbols_instruments_are_named(prometheus, ingest, tmp_path):
+    (tmp_path / "spans.csv").write_text(SPANS)
+    (tmp_path / "bars.csv").write_text("symbol,date,close\nTPR,2013-02-08,48\nTPR,2018-02-07,46\n")
+    (tmp_path / "own.toml").write_text('symbols = "last"\n')
+    assert prometheus("ingest", "instruments", tmp_path / "spans.csv", "--market", "US_EQ").exit_code == 0
+    assert ingest(tmp_path / "bars.csv", "--dry-run")["n_rejected"] == 1
+    assert ingest(tmp_path / "bars.csv", "--mapping", tmp_path / "own.toml", "--no-derive")["n_new"] == 2
+
+
 LEAN = SHARED / "lean_usa_equity"
 
 

@@ -20,6 +20,7 @@ from prometheus.adapters.price_mapping import PriceMapping, archive_preset, is_b
 from prometheus.adapters.price_mapping import preset as preset_named
 from prometheus.adapters.price_tables import PriceTable, symbol_in
 from prometheus.domain.market.delivery import FileReference
+from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import ConfigError, InputFileError
 from prometheus.kernel.violations import VIOLATIONS, WHOLE_FILE
 
@@ -98,6 +99,7 @@ class FilePrices:
         self._choices: dict[str, list[str]] = {}
         self._skipped: list[str] = []
         self._lean = LeanFolders()
+        self._namings: set[Naming | None] = set()
 
     @property
     def files(self) -> tuple[FileReference, ...]:
@@ -120,6 +122,11 @@ class FilePrices:
             more = f" and {len(self._skipped) - N_NAMED:,} more" if len(self._skipped) > N_NAMED else ""
             lines.append(f"left out by their names: {', '.join(self._skipped[:N_NAMED])}{more}")
         return tuple(lines)
+
+    @property
+    def naming(self) -> Naming | None:
+        """By which of its symbols an instrument is named, where all files that were read say the same."""
+        return next(iter(self._namings)) if len(self._namings) == 1 else None
 
     @cached_property
     def rows(self) -> pl.DataFrame:
@@ -201,6 +208,7 @@ class FilePrices:
         except InputFileError as error:
             self._fail(file.name, error, "unreadable_file" if table else "wrong_header")
         if table is not None:
+            self._namings.add(table.naming)
             self._choices.setdefault(table.choice, []).append(file.name)
             self._files.append(FileReference(file.name, file.sha256, table.n_read))
 

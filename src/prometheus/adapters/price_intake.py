@@ -94,6 +94,7 @@ def take(
     unread = delivery.violations
     n_rows += unread.filter(pl.col("field") != WHOLE_FILE).select("file", "row").n_unique()
     rejects.add(_no_rows(), unread)
+    names.follow(delivery.naming)
     parts = []
     for rows in spool.parts():
         found = names.identified(rows)

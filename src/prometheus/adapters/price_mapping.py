@@ -62,6 +62,9 @@ class PriceMapping(BaseModel):
     symbol_pattern : str or None
         A pattern with a group ``symbol``, for the symbol column or else the file's name without its ending.
     symbol_case : {"keep", "upper", "lower"}
+    symbols : {"then", "last"} or None
+        Whether an instrument is named by the symbol of the bar's date, or by the one it had last; the first
+        unless the caller says so.
     currency : str or None
         The currency of all rows.
     actions : {"columns", "factor_files"}
@@ -100,6 +103,7 @@ class PriceMapping(BaseModel):
     symbol: str | None = None
     symbol_pattern: str | None = None
     symbol_case: Literal["keep", "upper", "lower"] = "keep"
+    symbols: Literal["then", "last"] | None = None
     currency: str | None = None
     actions: Literal["columns", "factor_files"] = "columns"
     headers: tuple[tuple[str, ...], ...] = ()

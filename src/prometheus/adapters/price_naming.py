@@ -72,8 +72,9 @@ class SymbolResolver:
     facts : MarketFacts
     create : bool
         Whether symbols that are not known become instruments.
-    naming : {"then", "last"}
-        By which of an instrument's symbols the vendor names it.
+    naming : {"then", "last"}, optional
+        By which of an instrument's symbols the vendor names it; as the delivery says by default, else by the
+        one of the bar's date.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class SymbolResolver:
         facts: MarketFacts,
         *,
         create: bool,
-        naming: Naming = "then",
+        naming: Naming | None = None,
     ) -> None:
         self._runtime = runtime
         self._market_id = market_id
@@ -93,11 +94,15 @@ class SymbolResolver:
         self._naming = naming
         self.created: list[str] = []
 
+    def follow(self, naming: Naming | None) -> None:
+        """Take a delivery's way of naming, unless another was asked for."""
+        self._naming = self._naming or naming
+
     def identified(self, rows: pl.DataFrame) -> Kept:
         """Return the rows with ``instrument_id`` and ``currency``; those that are nobody's break a rule."""
         if self._create:
             self._register(rows)
-        prices, violations = resolved(rows, self._spans, naming=self._naming)
+        prices, violations = resolved(rows, self._spans, naming=self._naming or "then")
         return Kept(prices, violations)
 
     def _register(self, rows: pl.DataFrame) -> None:

@@ -17,6 +17,7 @@ from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
 from prometheus.domain.market.dates import certain_ways, read_dates
 from prometheus.domain.market.parsing import FAULT
+from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
@@ -102,6 +103,11 @@ class PriceTable:
         self._only = {self._header(header): value for header, value in self._mapping.only.items()}
 
     @property
+    def naming(self) -> Naming | None:
+        """By which of its symbols an instrument is named here, where its shape says so."""
+        return self._mapping.symbols
+
+    @property
     def choice(self) -> str:
         """What was taken as what, in a line."""
         taken = ", ".join(f"{given!r} → {name}" for given, name in self._columns.items())
@@ -125,6 +131,9 @@ class PriceTable:
             parts.append(f"dates {' and '.join(sorted(self._formats))}")
         if self._mapping.price_scale != 1.0:
             parts.append(f"prices divided by {self._mapping.price_scale:g}")
+        if self._mapping.symbols is not None:
+            is_last = self._mapping.symbols == "last"
+            parts.append("symbols are the last ones" if is_last else "symbols are of the bar's date")
         if self._actions:
             parts.append(self._actions)
         return "; ".join(parts)

@@ -290,7 +290,7 @@ def test_a_mapping_that_is_not_there_is_named(tmp_path):
 def test_the_generic_preset_shows_every_kind_of_key():
     shown = set(tomllib.loads((SHAPES / "generic.toml").read_text("utf-8")))
     of_our_own = {"archive", "beside", "headers", "first_line", "actions", "files"}
-    rare = {"has_header", "symbol", "symbol_pattern", "skip_rows", "only_with"}
+    rare = {"has_header", "symbol", "symbol_pattern", "skip_rows", "only_with", "symbols"}
     assert set(PriceMapping.model_fields) - shown == of_our_own | rare
 
 

@@ -52,12 +52,13 @@ def prices(
     ] = None,
     create: Annotated[bool, typer.Option("--create", help="Register symbols that are not known.")] = False,
     symbols: Annotated[
-        Symbols,
+        Symbols | None,
         typer.Option(
             "--symbols",
-            help="then: a symbol is whose it was on the bar's date. last: on its last date here.",
+            help="then: a symbol is whose it was on the bar's date. last: on its last date here. "
+            "By default what the preset or mapping says, else then.",
         ),
-    ] = Symbols.then,
+    ] = None,
     quality: Annotated[
         Path | None,
         typer.Option("--quality", metavar="FILE.toml", help="Settings of the soft rules and of the limits."),
@@ -97,7 +98,7 @@ def prices(
         price_delivery(paths, source=source, preset=preset, mapping=mapping),
         market_id=market,
         create=create,
-        naming=symbols.value,
+        naming=None if symbols is None else symbols.value,
         quality=None if quality is None else _quality(quality),
         known_at=moment,
         rejects_folder=settings.home / "rejects",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 import polars as pl
 
@@ -51,6 +51,11 @@ class PriceDelivery(Protocol):
         ...
 
     @property
+    def naming(self) -> Literal["then", "last"] | None:
+        """Whether symbols are of the bar's date or the last ones, where it says so; known as `choice` is."""
+        ...
+
+    @property
     def violations(self) -> pl.DataFrame:
         """Files and rows that could not be read at all; complete once all chunks have been taken."""
         ...
@@ -78,6 +83,8 @@ class Delivery:
         Files and rows that could not be read at all.
     choice : tuple of str
         What was taken as what.
+    naming : {"then", "last"}, optional
+        Whether symbols are of the bar's date or the last ones, where that is known.
     """
 
     source: str
@@ -85,6 +92,7 @@ class Delivery:
     files: tuple[FileReference, ...]
     violations: pl.DataFrame = field(default_factory=VIOLATIONS.clone)
     choice: tuple[str, ...] = ()
+    naming: Literal["then", "last"] | None = None
 
     def chunks(self) -> Iterator[pl.DataFrame]:
         """Yield the rows, all at once."""

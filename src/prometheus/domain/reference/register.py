@@ -120,12 +120,8 @@ class Register:
         A file may be of a day on which an instrument is between two symbols: the later one can be its own.
         """
         claims = [claim for i in self.ever_had(symbol) for claim in self._claims(i, symbol)]
-        if len({claim.instrument_id for claim in claims}) > 1:
-            return settled_claims([replace(claim, former=None) for claim in claims])
-        return [
-            replace(claim, first=claim.former + DAY) if claim.is_later and claim.former else claim
-            for claim in claims
-        ]
+        claims = [_earliest(claim, claims) for claim in claims]
+        return settled_claims(claims) if len({claim.instrument_id for claim in claims}) > 1 else claims
 
     def last_day(self, instrument_id: str) -> date | None:
         """Return the last day on which an instrument that has left can have had any symbol, where known."""
@@ -247,6 +243,15 @@ def ciks_of(metadata: Mapping[str, Any]) -> list[str]:
     now = metadata.get("identifiers", {}).get("CIK")
     stated = [s["value"] for s in metadata.get("stated", {}).get("identifiers.CIK", ())]
     return list(dict.fromkeys([*([now] if now else []), *stated]))
+
+
+def _earliest(claim: Claim, claims: Iterable[Claim]) -> Claim:
+    """Return a claim on a later symbol from the first day on which it can be right."""
+    if not claim.is_later or claim.former is None or claim.seen is None:
+        return claim
+    others = [day for c in claims if c.instrument_id != claim.instrument_id for day in (c.start, c.end)]
+    known = [day for day in others if day is not None and day < claim.seen]
+    return replace(claim, first=max([claim.former, *known]) + DAY)
 
 
 def _day(text: str | None) -> date | None:
