@@ -27,7 +27,8 @@ def read_profiles(
     connection : psycopg.Connection
         To the runtime database.
     columns : sequence of str
-        Paths of numbers, their keys joined by dots: "ratios.return_on_equity".
+        Paths of numbers, their keys joined by dots: "ratios.return_on_equity"; and "as_of_date", the date of
+        the profile in days since 1970.
     assets : Assets
         A profile is about an issuer; all its instruments show it.
     dates : ndarray of shape (n_days,), datetime64[D]
@@ -56,8 +57,9 @@ def read_profiles(
     )
     for issuer, date, structured in found:  # in the order of dates, so that a later profile overwrites
         first = int(np.searchsorted(dates, np.datetime64(date, "D")))
+        since_1970 = int(np.datetime64(date, "D").astype(np.int64))
         for name in columns:
-            value = _number(structured, name.split("."))
+            value = _number({**structured, "as_of_date": since_1970}, name.split("."))
             for i in instruments[issuer]:
                 out[name][first:, i] = value
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from prometheus.domain.market.config import FactorsConfig
-from prometheus.domain.market.factors import FACTORS, REACH
+from prometheus.domain.market.factors import FACTORS, REACH, shares_with_splits
 from prometheus.domain.market.factors_step import FACTOR_RETURNS, PRICE_COLUMNS
 from prometheus.flow.rows import Coded, Rows
 from tests.unit.market.panels import assets_of, batch_of
@@ -19,6 +20,7 @@ N_DAYS, N_ASSETS = 330, 16
 DATES = np.busday_offset("2020-01-01", np.arange(N_DAYS), roll="forward").astype("datetime64[D]")
 CONFIG = FactorsConfig()
 FACTS = ("book", "shares", "quality")
+AS_OF = np.repeat(DATES.astype(np.float64)[:, np.newaxis], N_ASSETS, axis=1)
 Prices = dict[str, NDArray[np.float64]]
 
 
@@ -49,16 +51,20 @@ def rows_of(
     *,
     facts: dict[str, NDArray[np.float64]] | None = None,
     classes: object = None,
+    as_of: NDArray[np.float64] = AS_OF,
+    issuers: tuple[str, ...] | None = None,
 ) -> Rows:
     facts = profiles() if facts is None else facts
     values = {("prices_daily", name): prices[name] for name in PRICE_COLUMNS}
     for name in FACTS:
         values["profiles", getattr(CONFIG, name)] = facts[name]
+    values["profiles", "as_of_date"] = as_of
+    assets = assets_of([f"N{i:02d}" for i in range(N_ASSETS)], classes=classes)  # type: ignore[arg-type]
     batch = batch_of(
         values,
         days,
         dates=DATES,
-        assets=assets_of([f"N{i:02d}" for i in range(N_ASSETS)], classes=classes),  # type: ignore[arg-type]
+        assets=assets if issuers is None else replace(assets, issuers=issuers),
         reads={"prices_daily": (REACH, 0), "profiles": (1, 1)},
     )
     (rows,) = FACTOR_RETURNS.compute(batch, CONFIG).rows
@@ -170,3 +176,60 @@ def test_every_row_says_how_many_names_it_rests_on() -> None:
     assert market_row == {"n_names": 15}  # one had no bar the day before; there are no legs
     assert all(row["n_high"] >= 3 and row["n_low"] >= 3 for row in sorted_rows)
     assert all(row["n_names"] >= CONFIG.min_names for row in sorted_rows)
+
+
+def carried(first: int) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Return profiles of one session that are carried on, and their dates."""
+    facts, as_of = profiles(), AS_OF.copy()
+    facts["book"] = np.abs(facts["book"]) + 0.1
+    for values in (*facts.values(), as_of):
+        values[:first] = np.nan
+        values[first:] = values[first].copy()
+    facts["book"][first:] = np.abs(profiles()["quality"][first]) + np.arange(1, N_ASSETS + 1)
+    as_of[first:] = AS_OF[first]
+    return facts, as_of
+
+
+def test_a_split_leaves_value_as_it_was_until_the_shares_are_counted_again() -> None:
+    whole, parted = market(), market()
+    for prices, ratio in ((whole, 1.0), (parted, 7.0)):
+        prices["close"] = prices["adjusted_close"] = prices["close"].copy()
+        prices["close"][:, 3:5] = 50.0
+        prices["split"] = np.full_like(prices["close"], np.nan)
+        prices["split"][320, 5] = ratio
+        prices["close"][320:, 5] /= ratio
+    facts, as_of = carried(300)
+    found, expected = (frame_of(rows_of(p, DAYS, facts=facts, as_of=as_of))["VALUE"] for p in (parted, whole))
+    assert found.first_valid_index() == 301
+    np.testing.assert_allclose(found.to_numpy(), expected.to_numpy(), rtol=1e-12, atol=1e-14)
+    alone = frame_of(rows_of(parted, [325], facts=facts, as_of=as_of))
+    assert alone["VALUE"].loc[325] == found.loc[325]
+
+
+def test_only_splits_after_the_profile_and_before_the_day_count() -> None:
+    split = np.full((300, 1), np.nan)
+    split[[280, 285, 290], 0] = 2.0, 3.0, 5.0
+    places = np.array([285, 286, 290, 291])
+    since = places[:, np.newaxis] - 1 - 280  # a profile of the day of the first split has it
+    shares = np.full((4, 1), 10.0)
+    assert shares_with_splits(shares, since, split, places).ravel().tolist() == [10.0, 30.0, 30.0, 150.0]
+
+
+def test_a_profile_from_before_the_prices_has_no_value() -> None:
+    places = np.full(3, REACH - 1)
+    since = np.array([[REACH - 1], [REACH], [-1]])
+    split = np.full((REACH, 1), np.nan)
+    split[0] = 2.0
+    found = shares_with_splits(np.ones((3, 1)), since, split, places).ravel()
+    np.testing.assert_array_equal(found, [2.0, np.nan, np.nan])
+
+
+def test_issuers_with_several_instruments_have_no_value() -> None:
+    ids = tuple(f"N{i:02d}" for i in range(N_ASSETS))
+    facts, as_of = carried(300)
+    plain, shared = (
+        counts_of(rows_of(market(), [325], facts=facts, as_of=as_of, issuers=issuers))
+        for issuers in (ids, (*ids[:-2], "SAME", "SAME"))
+    )
+    place = FACTORS.index("VALUE")
+    assert plain[place]["n_names"] - shared[place]["n_names"] == 2

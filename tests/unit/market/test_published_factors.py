@@ -15,7 +15,7 @@ import pytest
 
 from prometheus.domain.market.config import FactorsConfig
 from prometheus.domain.market.factors import REACH
-from prometheus.domain.market.factors_step import FACTOR_RETURNS, PRICE_COLUMNS
+from prometheus.domain.market.factors_step import AS_OF, FACTOR_RETURNS, PRICE_COLUMNS
 from prometheus.flow.rows import Coded
 from tests.unit.market.panels import assets_of, batch_of
 
@@ -43,12 +43,13 @@ def derived() -> pd.DataFrame:
     dates = np.concatenate([own[0] - np.arange(REACH, 0, -1), own])
     nothing = np.full_like(values, np.nan)
     config = FactorsConfig()
+    facts = (config.book, config.shares, config.quality, AS_OF)
     batch = batch_of(
         {
             **{("prices_daily", name): nothing for name in PRICE_COLUMNS},
             ("prices_daily", "close"): values,
             ("prices_daily", "adjusted_close"): values,
-            **{("profiles", name): nothing for name in (config.book, config.shares, config.quality)},
+            **{("profiles", name): nothing for name in facts},
         },
         range(REACH, len(dates)),
         dates=dates,

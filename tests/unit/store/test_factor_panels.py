@@ -132,6 +132,11 @@ def test_a_profile_counts_until_the_next_one_and_the_one_written_last_wins(
     np.testing.assert_array_equal(found["roe"], [[0.1, NAN], [0.2, NAN], [0.2, NAN]])
     np.testing.assert_array_equal(found["equity"], [[5.0, NAN], [NAN, NAN], [NAN, NAN]])
     assert np.isnan(found["deep.er"]).all()
+    days = read_profiles(runtime, ["as_of_date"], assets=assets("A", "B"), dates=DATES)["as_of_date"]
+    told = [date(2017, 11, 1), TUESDAY, TUESDAY, WEDNESDAY]
+    since_1970 = [float((day - date(1970, 1, 1)).days) for day in told]
+    np.testing.assert_array_equal(days[:, 0], since_1970[:3])
+    np.testing.assert_array_equal(days[:, 1], [NAN, NAN, since_1970[3]])
     then = read_profiles(
         runtime, ["roe"], assets=assets("A", "B"), dates=DATES, known_at=np.datetime64("2018-02-20", "us")
     )

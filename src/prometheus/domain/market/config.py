@@ -129,6 +129,7 @@ class FactorsConfig(EngineConfig):
     """
 
     engine_name: ClassVar[str] = "DERIVE"
+    version: ClassVar[str] = "2"
 
     min_names: int = Field(default=10, ge=2)
     tail: float = Field(default=0.3, gt=0, le=0.5)

@@ -9,8 +9,8 @@ STREV   return over the last 21 sessions, losers less         Jegadeesh (1990); 
         winners                                               factor ST_Rev
 LOWVOL  standard deviation of the last 252 returns, calm      Blitz and van Vliet (2007); one year of days:
         less lively                                           Frazzini and Pedersen (2014)
-VALUE   book equity over shares times close                   Fama and French (1993); with the latest
-                                                              price: Asness and Frazzini (2013)
+VALUE   book equity over shares times close, of issuers of    Fama and French (1993); with the latest
+        one instrument: equity is the whole issuer's          price: Asness and Frazzini (2013)
 QUALITY return on equity                                      Hou, Xue and Zhang (2015)
 ======  ===================================================  ==========================================
 
@@ -97,9 +97,8 @@ def signals(
     ----------
     past : PricePast
     book, shares, quality : ndarray of shape (n_dates, n_assets)
-        Of the profiles as of t-1. Names without positive book equity have no value, as with Fama and French.
-        Shares are those last counted: a split since is not in them, and not in a close that is adjusted
-        backwards for it either.
+        Of the profiles as of t-1; shares with the splits until then, see `shares_with_splits`. Names without
+        positive book equity have no value, as with Fama and French.
 
     Returns
     -------
@@ -122,6 +121,42 @@ def signals(
         "QUALITY": quality,
     }
     return {name: np.where(is_there, value, np.nan) for name, value in values.items()}
+
+
+def shares_with_splits(
+    shares: FloatArray, sessions_since: IntArray, split: FloatArray, places: IntArray
+) -> FloatArray:
+    """Return the shares that profiles told, times the splits from their dates to t-1.
+
+    Parameters
+    ----------
+    shares : ndarray of shape (n_dates, n_assets)
+        Of the profiles as of t-1.
+    sessions_since : ndarray of shape (n_dates, n_assets), int64
+        Sessions after the profile's date up to t-1; negative where that is not known.
+    split : ndarray of shape (n_days, n_assets)
+        New shares for an old one on the first day of trading with them; NaN for none.
+    places : ndarray of shape (n_dates,), int64
+        The rows of the dates, see `PricePast`.
+
+    Returns
+    -------
+    ndarray of shape (n_dates, n_assets)
+        NaN for profiles from before the `REACH` of prices: a split since could not be seen.
+
+    Notes
+    -----
+    For closes as traded, as they are wherever a split is on record. Where a vendor adjusted the closes
+    backwards and told no splits, the shares counted before one don't fit its closes, and book to market is
+    too high by the split until the next count. The same holds for a split between the count and the date of
+    the profile that tells it.
+    """
+    is_seen = (sessions_since >= 0) & (sessions_since < REACH)
+    out = np.where(is_seen, shares, np.nan)
+    for row, asset in np.argwhere(~np.isnan(split) & (split != 1.0)).tolist():
+        counts = (row < places) & (row >= places - sessions_since[:, asset])
+        out[counts, asset] *= split[row, asset]
+    return out
 
 
 def _momentum(past: PricePast) -> FloatArray:

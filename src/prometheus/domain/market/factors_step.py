@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 
 from prometheus.domain.market.config import FactorsConfig
-from prometheus.domain.market.factors import FACTORS, REACH, price_past, signals
+from prometheus.domain.market.factors import FACTORS, REACH, price_past, shares_with_splits, signals
 from prometheus.flow.batch import Batch
 from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.step import Output, Read, Step
+from prometheus.kernel.arrays import FloatArray, IntArray
 from prometheus.maths.portfolio_sorts import equally_weighted, high_minus_low
 
 PRICE_COLUMNS = ("close", "adjusted_close", "split", "dividend")
 COUNTS = ("n_names", "n_high", "n_low")
+AS_OF = "as_of_date"
+"""The column of profiles that says their date, in days since 1970."""
 SORTED = "EQUITY"
 """The asset class that is sorted: funds and indices hold the others."""
 
@@ -22,12 +26,33 @@ SORTED = "EQUITY"
 def _reads(config: FactorsConfig) -> tuple[Read, ...]:
     return (
         Read("prices_daily", PRICE_COLUMNS, sessions=REACH),
-        Read("profiles", _facts(config), lag=1),
+        Read("profiles", (*_facts(config), AS_OF), lag=1),
     )
 
 
 def _facts(config: FactorsConfig) -> tuple[str, str, str]:
     return config.book, config.shares, config.quality
+
+
+def _sessions_since(batch: Batch) -> IntArray:
+    """Return how many sessions lie between each profile and t-1; -1 without one or before the calendar."""
+    as_of = batch.panel("profiles", AS_OF).at()
+    days = np.where(np.isnan(as_of), -1, as_of).astype(np.int64)
+    of_calendar = batch.sessions.dates.astype("datetime64[D]").astype(np.int64)
+    place = np.searchsorted(of_calendar, days, side="right") - 1
+    is_known = ~np.isnan(as_of) & (place >= 0)
+    since: IntArray = np.where(is_known, batch.days[:, np.newaxis] - 1 - place, -1).astype(np.int64)
+    return since
+
+
+def _shares(batch: Batch, config: FactorsConfig, split: FloatArray, places: IntArray) -> FloatArray:
+    """Return the shares at t-1 of issuers with one instrument; no filing says them by instrument."""
+    shares = shares_with_splits(
+        batch.panel("profiles", config.shares).at(), _sessions_since(batch), split, places
+    )
+    of_issuer = Counter(batch.assets.issuers)
+    is_single = np.array([of_issuer[issuer] == 1 for issuer in batch.assets.issuers], dtype=np.bool_)
+    return np.where(is_single, shares, np.nan)
 
 
 def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
@@ -37,7 +62,8 @@ def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
     takes_part = np.array([kind == SORTED for kind in batch.assets.asset_classes], dtype=np.bool_)
     past = price_past(close, *others, places=places, takes_part=takes_part)
     held = past.held
-    book, shares, quality = (batch.panel("profiles", name).at() for name in _facts(config))
+    book, quality = (batch.panel("profiles", name).at() for name in (config.book, config.quality))
+    shares = _shares(batch, config, others[1], places)
     values = np.full((len(batch.days), len(FACTORS)), np.nan)
     counts = np.full((len(batch.days), len(FACTORS), len(COUNTS)), np.nan)
     counts[:, 0, 0] = np.isfinite(held).sum(axis=1)
