@@ -13,9 +13,11 @@ from datetime import date
 import polars as pl
 
 from prometheus.adapters.ingest_report import N_NAMED
+from prometheus.adapters.price_seams import bases
 from prometheus.domain.market.adjusted import with_adjusted_close
 from prometheus.domain.market.vendor_adjustment import silent_instruments, with_inferred_actions
 from prometheus.kernel.errors import RejectedBatchError
+from prometheus.kernel.sessions import Sessions
 from prometheus.store.copying import Connection
 from prometheus.store.price_reads import ACTIONS, adjustment_factors, stored_actions, stored_prices
 from prometheus.store.prices import SAME_ADJUSTMENT
@@ -24,7 +26,7 @@ FACTORS = pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64,
 KEY = ["instrument_id", "trade_date"]
 
 
-def acted(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
+def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
     """Return prices with the splits and dividends that only their adjusted closes say.
 
     Parameters
@@ -32,6 +34,8 @@ def acted(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     historical : Connection
     prices : polars.DataFrame
         A part of a delivery, sorted by ``instrument_id`` and ``trade_date``.
+    sessions : Sessions
+        Of the market.
 
     Returns
     -------
@@ -43,7 +47,10 @@ def acted(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     if names.is_empty():
         return prices
     rows = prices.filter(pl.col("instrument_id").is_in(names.implode()))
-    full = with_inferred_actions(prices, adjustment_factors(historical, rows, side="before"))
+    scales = bases(historical, rows, sessions, is_silent=True).select("instrument_id", "scale")
+    scale = pl.col("scale").fill_null(1.0)
+    before = adjustment_factors(historical, rows, side="before").join(scales, on="instrument_id", how="left")
+    full = with_inferred_actions(prices, before.with_columns(pl.col("factor") / scale))
     late = adjustment_factors(historical, rows, side="after")["instrument_id"].to_list()
     if not late:
         return full
@@ -56,12 +63,19 @@ def acted(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     of_these = pl.col("instrument_id").is_in(kept)
     currencies = prices.group_by("instrument_id").agg(pl.col("currency").first())
     others = bare.filter(of_these).join(prices, on=KEY, how="anti").join(currencies, on="instrument_id")
+    others = others.join(scales, on="instrument_id", how="left")
+    others = others.with_columns(pl.col("adjusted_close") / scale)
     both = pl.concat([prices.filter(of_these), others.select(prices.columns)]).sort(KEY)
     again = with_inferred_actions(both, FACTORS)
     beside = again.join(
         stored.select(*KEY, *ACTIONS), on=KEY, how="left", suffix="_was", maintain_order="left"
     )
     is_delivered = again.join(prices.select(*KEY, pl.lit(True).alias("is")), on=KEY, how="left")["is"]
+    was = stored.select(*KEY, pl.col("adjusted_close").alias("was")).join(prices, on=KEY, how="anti")
+    again = again.join(was, on=KEY, how="left", maintain_order="left").with_columns(
+        pl.coalesce("was", "adjusted_close").alias("adjusted_close")
+    )
+    again = again.select(prices.columns)
     is_moved = ~_is_alike(beside.select(pl.col(f"{name}_was").alias(name) for name in ACTIONS), again)
     chosen = again.filter(is_delivered.fill_null(False) | is_moved)
     return pl.concat([full.filter(~of_these), chosen]).sort(KEY)

@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from prometheus.adapters.price_chain import FACTORS, acted, chained
+from prometheus.adapters.price_seams import spliced
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.content import InstrumentDigests, action_digests, adjusted_digests
 from prometheus.domain.market.quality import n_suspect, quality_flags
@@ -124,7 +125,9 @@ def write_part(
     quality: QualityConfig,
 ) -> Written:
     """Write what of a part is new or corrected, in the transaction of the caller; return what that was."""
-    full = chained(historical, acted(historical, part.prices))
+    read = acted(historical, part.prices, sessions)
+    delivered = read.join(part.prices, on=KEY, how="semi", maintain_order="left")
+    full = spliced(historical, chained(historical, read), delivered, sessions)
     open_ones = full
     if full.height >= ROWS_FOR_DIGESTS:
         same = _unchanged(historical, full, part.digests)

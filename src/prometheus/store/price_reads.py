@@ -38,9 +38,9 @@ def adjustment_factors(
     Returns
     -------
     polars.DataFrame
-        ``instrument_id``, ``factor`` and the row's ``close``; instruments without such a row are left out.
-        The factor of a row after is without its own split and dividend: it is the one that these prices
-        must end with.
+        ``instrument_id``, ``factor``, the row's ``close`` and its date ``day``; instruments without such
+        a row are left out. The factor of a row after is without its own split and dividend: it is the one that
+        these prices must end with.
     """
     import polars as pl
 
@@ -53,13 +53,13 @@ def adjustment_factors(
     )
     operator, order, own = ("<", "DESC", "1") if side == "before" else (">", "ASC", event)
     query = sql.SQL(
-        "SELECT g.id, p.factor, p.close"
+        "SELECT g.id, p.factor, p.close, p.trade_date"
         " FROM unnest(%s::text[], %s::date[]) AS g (id, day) CROSS JOIN LATERAL ("
-        "SELECT adjusted_close / close / ({}) AS factor, close FROM prices_daily"
+        "SELECT adjusted_close / close / ({}) AS factor, close, trade_date FROM prices_daily"
         " WHERE instrument_id = g.id AND trade_date {} g.day ORDER BY trade_date {} LIMIT 1) p"
     ).format(sql.SQL(own), sql.SQL(operator), sql.SQL(order))
     parameters = [ends["instrument_id"].to_list(), ends["trade_date"].to_list()]
-    schema = {"instrument_id": pl.String, "factor": pl.Float64, "close": pl.Float64}
+    schema = {"instrument_id": pl.String, "factor": pl.Float64, "close": pl.Float64, "day": pl.Date}
     return frame_of(connection, query, parameters, schema)
 
 

@@ -14,6 +14,9 @@ from prometheus.domain.market.corporate_actions import DECIMALS, NO_EVENT, split
 MOST_DIGITS = 8
 """Numbers with more decimals than these are taken as exact."""
 FEW_NUMBERS = 8
+LEAST_SEAM_DIGITS = 2
+LEAST_SEAM = 1e-6
+"""Factors of two deliveries that differ by less are on one base."""
 LEAST_DIGITS = 4
 """A few numbers may all end in zeros: fewer decimals than these are not read off them."""
 MOST_EVENTS = 0.25
@@ -107,6 +110,16 @@ def adjustment_flags(prices: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame
     return found.select("instrument_id", "trade_date", pl.lit(ADJUSTED_CLOSE_DIFFERS).alias("rule"))
 
 
+def seam_rounding(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return ``instrument_id`` and ``rounding``: the most that rounding moves its growth."""
+    unit = 0.5 * 0.1 ** _decimals(prices["adjusted_close"], least=LEAST_SEAM_DIGITS)
+    cents = 0.5 * 0.1 ** _decimals(prices["dividend"], least=LEAST_SEAM_DIGITS)
+    paid = pl.when(pl.col("dividend").is_not_null()).then(cents / pl.col("close")).otherwise(0.0)
+    return prices.group_by("instrument_id").agg(
+        (2.0 * unit / pl.col("adjusted_close").min() + paid.max() + LEAST_SEAM).alias("rounding")
+    )
+
+
 def _with_growth(prices: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     """Return rows with the growth of the factor since the bar before, and how far rounding may move it."""
     factor = pl.col("adjusted_close") / pl.col("close")
@@ -129,10 +142,10 @@ def _with_growth(prices: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _decimals(values: pl.Series) -> float:
+def _decimals(values: pl.Series, *, least: int = LEAST_DIGITS) -> float:
     """Return how many decimals the numbers of a delivery have; many where they are not rounded."""
     given = values.drop_nulls()
-    least = LEAST_DIGITS if given.len() < FEW_NUMBERS else 0
+    least = least if given.len() < FEW_NUMBERS else 0
     for digits in range(least, MOST_DIGITS + 1):
         if ((given - given.round(digits)).abs() <= 1e-12 * given.abs()).all():
             return float(digits)
