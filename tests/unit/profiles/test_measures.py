@@ -106,3 +106,38 @@ def test_every_input_is_a_fact_of_the_vocabulary_or_derived_from_one():
         for name, kind, _ in measure.inputs:
             known = FLOWS if kind == "year" else LEVELS
             assert name in known or name in DERIVED or name == "market_value", (measure.name, name)
+
+
+def offering(now, then=100.0, **flows):
+    """Return what the counts of two years' ends say about shares that were sold."""
+    counts = [fact("shares_outstanding", then, "2014-12-31"), fact("shares_outstanding", now, "2015-12-31")]
+    return DERIVED["equity_offering"](
+        books_of([*counts, *report("2015-12-31", 12, **flows)]), day("2015-12-31")
+    )
+
+
+@pytest.mark.parametrize("now", [690.0, 700.0, 150.0, 146.0, 154.0, 195.0, 205.0, 300.0, 2000.0])
+def test_a_count_that_may_have_been_split_says_nothing_about_shares_that_were_sold(now):
+    found = offering(now)
+    assert found == Absent(f"no equity_offering: 100 shares became {now:,.0f}, which may be a split")
+
+
+@pytest.mark.parametrize("now", [100.0, 101.0, 98.0, 50.0, 125.0, 145.0, 155.0, 190.0, 207.0, 250.0, 670.0])
+def test_other_counts_say_how_many_shares_were_sold(now):
+    assert offering(now).value == pytest.approx(now - 100.0)
+
+
+def test_shares_that_are_reported_as_sold_are_believed_beside_a_split():
+    assert offering(700.0, stock_issued=3.0).value == 3.0
+
+
+def test_the_score_says_that_a_split_may_be_why_it_cannot_be_told():
+    counts = [
+        fact("shares_outstanding", shares, f"{year}-12-31") for year, shares in ((2014, 100.0), (2015, 690.0))
+    ]
+    flows = {"revenue": 9.0, "net_income": 1.0, "cash_flow_op": 1.0, "gross_profit": 4.0}
+    levels = {"assets": 50.0, "long_term_debt": 5.0, "cur_assets": 9.0, "cur_liab": 4.0}
+    years = [report(f"{year}-12-31", 12, **flows, **levels) for year in (2013, 2014, 2015)]
+    found, absent = measures_of(*years, counts)
+    assert "piotroski_f" not in found
+    assert absent["piotroski_f"] == "no equity_offering: 100 shares became 690, which may be a split"

@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 from prometheus.domain.profiles.books import Absent, Books, Found, before, filings_of
 
 Kind = Literal["year", "level"]
+SPLIT_TOLERANCE = 0.03
+"""How far from a split's ratio a count may have come by what else moves it in a year: grants and buybacks."""
 
 
 class Input(NamedTuple):
@@ -84,7 +86,19 @@ def _equity_offering(books: Books, end: date) -> Found | Absent:
         books.count("shares_outstanding", end),
         books.count("shares_outstanding", before(end, months=12)),
     )
+    if isinstance(now, Found) and isinstance(then, Found) and _may_be_split(now.value, then.value):
+        return Absent(
+            f"no equity_offering: {then.value:,.0f} shares became {now.value:,.0f}, which may be a split"
+        )
     return _sum("equity_offering", [(1.0, now), (-1.0, then)], "growth of shares_outstanding")
+
+
+def _may_be_split(now: float, then: float) -> bool:
+    """Return whether a growing count is near a multiple that splits have: 3:2, 2:1, 3:1 and so on."""
+    if then <= 0.0:
+        return False
+    ratio = now / then
+    return any(abs(ratio / split - 1.0) <= SPLIT_TOLERANCE for split in (1.5, max(2.0, float(round(ratio)))))
 
 
 def _sum(name: str, terms: list[tuple[float, Found | Absent]], note: str) -> Found | Absent:

@@ -13,6 +13,7 @@ class ProfilesConfig(EngineConfig):
     """Profiles from reported facts. Raise the version when a formula changes."""
 
     engine_name: ClassVar[str] = "PROFILE"
+    version: ClassVar[str] = "2"
 
     accepted_bases: tuple[str, ...] = ("exact", "date", "collected", "lagged")
     max_age_days: int = Field(default=550, ge=1)
