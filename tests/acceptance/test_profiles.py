@@ -139,6 +139,23 @@ def test_what_comes_late_but_was_known_earlier_gives_a_new_version_beside_the_ol
     assert json.dumps([_without(row) for row in _current(at_databases)], sort_keys=True) == late
 
 
+def test_a_state_that_returns_to_an_earlier_one_is_current_again(world, at_databases):
+    world("ingest", "fundamentals", text=YEAR_2014)
+    world("profiles")
+    first = [_without(row) for row in _current(at_databases)]
+    elsewhere = INSTRUMENTS.replace("EPSI Inc,Industrials", "EPSI Inc,Energy")
+    world("ingest", "instruments", text=elsewhere)
+    world("profiles")
+    moved = [_without(row) for row in _current(at_databases)]
+    assert moved != first
+    for text, expected in ((INSTRUMENTS, first), (elsewhere, moved), (INSTRUMENTS, first)):
+        world("ingest", "instruments", text=text)
+        assert world("profiles")["n_decisions"] > 0
+        assert [_without(row) for row in _current(at_databases)] == expected
+        again = world("profiles")
+        assert (again["n_decisions"], again["n_profiles"]) == (0, 0)
+
+
 def _current(databases):
     with connect(databases.runtime_url) as connection:
         return connection.execute(

@@ -2,8 +2,9 @@
 
 1. All filings that report facts are read in the order in which they became known; for each session the
    profiles that its knowledge gives are computed (`domain.profiles.steps`).
-2. A session's decision has an id that follows from what its profiles rest on. On record already: nothing to
-   do.
+2. A session's decision has an id that follows from what its profiles rest on. The latest on record about the
+   session already: nothing to do. On record, with another one since: it is decided again, under an id that
+   counts how often.
 3. Profiles that say something else than the current ones are written, with their decision, in one transaction
    of the runtime database for a stretch of sessions.
 """
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from prometheus.bootstrap.markets import sessions_of_market
-from prometheus.kernel.ids import decision_id, uuid_text
+from prometheus.kernel.ids import decision_id, digest, uuid_text
 from prometheus.store.connections import Databases, connect, driver_errors, open_databases
 from prometheus.store.settings import Settings
 
@@ -167,7 +168,11 @@ def _market_values(
 def _written(
     runtime: Connection, market_id: str, config: ProfilesConfig, days: list[DayProfiles]
 ) -> tuple[int, int]:
-    """Write the profiles of sessions and their decisions; return how many of each."""
+    """Write the profiles of sessions and their decisions; return how many of each.
+
+    What is the latest decision about its session already is left out. What was decided before and something
+    else since (a sector that was changed and changed back) counts again, as in `adapters.batches`.
+    """
     import polars as pl
 
     from prometheus.flow.storage import Decision
@@ -177,19 +182,14 @@ def _written(
     if not days:
         return 0, 0
     recorded = decisions_on_record(runtime, config.engine_name, market_id)
+    latest = {day: raw_id for raw_id, day in recorded.items()}
     current = current_profiles(runtime, market_id, days[0].as_of_date, days[-1].as_of_date)
     rows: list[tuple[str, str, str, str]] = []
     n_decisions = 0
     for day in days:
         as_of = np.datetime64(day.as_of_date, "D")
-        raw_id = decision_id(
-            engine_name=config.engine_name,
-            config_id=config.config_id,
-            context_id=market_id,
-            as_of_date=as_of,
-            fingerprint=day.fingerprint,
-        )
-        if raw_id in recorded:
+        before, raw_id, fingerprint = _ids(config, market_id, day, recorded)
+        if before is not None and latest[day.as_of_date] == before:
             continue
         n_before = len(rows)
         for profile in day.profiles:
@@ -210,7 +210,7 @@ def _written(
             config_id=config.config_id,
             context_id=market_id,
             as_of_date=as_of,
-            input_refs={"fingerprint": day.fingerprint.hex(), "known_at": None, "table": "filings"},
+            input_refs={"fingerprint": fingerprint.hex(), "known_at": None, "table": "filings"},
             raw_input_summary={"n_filings": day.n_filings, "n_issuers": len(day.profiles)},
             proposed_action={"profiles": len(rows) - n_before},
         )
@@ -219,3 +219,24 @@ def _written(
     write_profiles(runtime, pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row"))
     runtime.commit()
     return n_decisions, len(rows)
+
+
+def _ids(
+    config: ProfilesConfig, market_id: str, day: DayProfiles, recorded: Mapping[bytes, date]
+) -> tuple[bytes | None, bytes, bytes]:
+    """Return the last decision on record on a session's content, and the id and fingerprint of a new one."""
+    before: bytes | None = None
+    n_before = 0
+    while True:
+        fingerprint = digest(day.fingerprint, str(n_before)) if n_before else day.fingerprint
+        raw_id = decision_id(
+            engine_name=config.engine_name,
+            config_id=config.config_id,
+            context_id=market_id,
+            as_of_date=np.datetime64(day.as_of_date, "D"),
+            fingerprint=fingerprint,
+        )
+        if raw_id not in recorded:
+            return before, raw_id, fingerprint
+        before = raw_id
+        n_before += 1

@@ -73,13 +73,14 @@ def closes_and_splits(
     return out
 
 
-def decisions_on_record(connection: Connection, engine_name: str, context_id: str) -> set[bytes]:
-    """Return the decisions of an engine about a context."""
+def decisions_on_record(connection: Connection, engine_name: str, context_id: str) -> dict[bytes, date]:
+    """Return the decisions of an engine about a context and their dates, in the order they were made in."""
     found = connection.execute(
-        "SELECT decision_id FROM engine_decisions WHERE engine_name = %s AND context_id = %s",
+        "SELECT decision_id, as_of_date FROM engine_decisions WHERE engine_name = %s AND context_id = %s"
+        " ORDER BY timestamp",
         [engine_name, context_id],
     )
-    return {row[0].bytes for row in found}
+    return {row[0].bytes: row[1] for row in found}
 
 
 def current_profiles(
