@@ -140,12 +140,14 @@ def test_rows_without_an_adjusted_close_meet_the_one_that_a_vendor_gives_after_t
     assert [row[4] for row in rows_of(databases)] == [25.0, 25.0, 25.0]
 
 
-def test_adjusted_closes_that_meet_no_vendor_on_either_side_are_refused(databases):
+def test_adjusted_closes_that_meet_no_vendor_on_either_side_are_set_aside(databases):
     take(databases, with_adjusted(("A", MONDAY, None, 50.0), given=50.0), 8)
     take(databases, with_adjusted(("A", WEDNESDAY, None, 50.0), given=25.0), 9)
-    with pytest.raises(RejectedBatchError, match="Later prices of US_EQ:A are stored"):
+    with pytest.raises(RejectedBatchError, match="adjustment_not_met"):
         take(databases, delivery(("A", TUESDAY, None, 50.0)), 10)
     assert len(rows_of(databases)) == 2
+    report = take(databases, delivery(("A", TUESDAY, None, 50.0), ("B", TUESDAY, None, 20.0)), 10)
+    assert (report.n_new, report.n_rejected, report.rejected_by_rule) == (1, 1, {"adjustment_not_met": 1})
 
 
 def test_a_correction_from_before_what_it_corrects_is_refused(databases):

@@ -12,11 +12,9 @@ from datetime import date
 
 import polars as pl
 
-from prometheus.adapters.ingest_report import N_NAMED
 from prometheus.adapters.price_seams import bases
 from prometheus.domain.market.adjusted import with_adjusted_close
 from prometheus.domain.market.vendor_adjustment import silent_instruments, with_inferred_actions
-from prometheus.kernel.errors import RejectedBatchError
 from prometheus.kernel.sessions import Sessions
 from prometheus.store.copying import Connection
 from prometheus.store.price_reads import ACTIONS, adjustment_factors, stored_actions, stored_prices
@@ -102,12 +100,8 @@ def chained(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        The same rows and, sorted among them, stored ones whose adjusted close follows from them anew.
-
-    Raises
-    ------
-    RejectedBatchError
-        If adjusted closes of ours don't meet those of a vendor that are stored after them.
+        The same rows and, sorted among them, stored ones whose adjusted close follows from them anew; without
+        instruments whose adjusted closes, ours, don't meet those of a vendor that are stored after them.
     """
     computed = prices.filter(pl.col("adjusted_close").is_null())
     if computed.is_empty():
@@ -123,13 +117,8 @@ def chained(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
     stubborn = _apart(historical, again.filter(~pl.col("is_stored")))
     moved = again.filter("is_stored")
     stubborn = stubborn.join(moved.select("instrument_id").unique(), on="instrument_id", how="anti")
-    if stubborn.height:
-        said = ", ".join(stubborn["instrument_id"].head(N_NAMED).to_list())
-        raise RejectedBatchError(
-            f"Later prices of {said} are stored, with another adjustment than these end with.",
-            remedy="Deliver the whole history of these instruments at once, or give their adjusted closes.",
-        )
-    return pl.concat([full.filter(~of_these), again.drop("is_stored")]).sort(KEY)
+    again = again.join(stubborn, on="instrument_id", how="anti").drop("is_stored")
+    return pl.concat([full.filter(~of_these), again]).sort(KEY)
 
 
 def _apart(historical: Connection, full: pl.DataFrame) -> pl.DataFrame:

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from prometheus.adapters.batches import BatchIds, batch_ids_of
 from prometheus.adapters.ingest_report import IngestReport, stem_of
@@ -39,10 +40,11 @@ from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.kernel.ids import short_id, uuid_text
 from prometheus.kernel.sessions import Sessions, sessions_of
+from prometheus.kernel.violations import found_violations
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
 from prometheus.store.decisions import latest_known_at, record_decision
-from prometheus.store.prices import lock_market, rows_of_batch, server_time
+from prometheus.store.prices import PriceCounts, lock_market, rows_of_batch, server_time
 
 
 def ingest_prices(
@@ -94,8 +96,7 @@ def ingest_prices(
     UnknownInstrumentError
         If no row is of a known instrument.
     RejectedBatchError
-        If every row broke a rule, too much is wrong, or adjusted closes that we compute do not meet those
-        stored after them.
+        If every row broke a rule, or too much is wrong.
     ConfigError
         If the market is not known, or a correction would have become known before what it corrects.
     RuleBrokenError
@@ -131,7 +132,9 @@ def ingest_prices(
             lock_market(historical, market_id)
             moment = known_at or server_time(historical)
             ids = batch_ids_of(runtime, config, market_id, np.datetime64(taken.last, "D"), taken.content)
-            stored = _stored(historical, taken, ids, moment, sessions, quality, hook)
+            stored = _stored(historical, taken, ids, moment, sessions, quality, rejects, hook)
+        if rejects.n_rows and stored.counts == PriceCounts():
+            raise rejects.refusal(rejects.keep(folder, name=_stem(delivery)))
         if stored.counts.n_corrected:
             _require_order(runtime, market_id, moment)
         _require_enough(delivery, taken, rejects, folder, quality, n_suspect=stored.n_suspect)
@@ -196,13 +199,15 @@ def _stored(
     moment: datetime,
     sessions: Sessions,
     quality: QualityConfig,
+    rejects: PriceRejects,
     progress: Progress,
 ) -> Stored:
     """Write the parts of a delivery, in the transaction of the caller."""
     written = []
     progress.start("rows written", taken.n_kept)
     for waiting, digests in taken.parts:
-        part = Part(waiting(), digests)
+        rows = waiting()
+        part = Part(rows.drop("file", "row", "symbol"), digests)
         written.append(
             write_part(
                 historical,
@@ -213,9 +218,22 @@ def _stored(
                 quality=quality,
             )
         )
+        rejects.add(rows, _unmet(rows, written[-1].unmet))
         progress.advance(part.prices.height)
     progress.finish()
     return stored_of(written)
+
+
+def _unmet(rows: pl.DataFrame, instruments: frozenset[str]) -> pl.DataFrame:
+    """Return the violations of instruments whose adjusted closes don't meet those stored after them."""
+    return found_violations(
+        rows,
+        rows["instrument_id"].is_in(list(instruments)),
+        field="close",
+        rule="adjustment_not_met",
+        remedy="Later prices are stored, with another adjustment than these end with. Deliver the whole "
+        "history of the instrument at once, or give its adjusted closes.",
+    )
 
 
 def _healed(

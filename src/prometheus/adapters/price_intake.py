@@ -104,7 +104,7 @@ def take(
         n_repeated += settled.n_repeated
         if settled.prices.is_empty():
             continue
-        prices = with_normal_actions(settled.prices.drop("file", "row", "symbol"))
+        prices = with_normal_actions(settled.prices)
         begins, ends = prices["trade_date"].min(), prices["trade_date"].max()
         assert isinstance(begins, date)
         assert isinstance(ends, date)

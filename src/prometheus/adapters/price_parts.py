@@ -37,6 +37,8 @@ ROWS_FOR_DIGESTS = 20_000
 DAYS_BEFORE = 370
 """Days of history that the soft rules see in front of a delivery: a year of sessions."""
 
+_UNTOUCHED = pl.DataFrame(schema={"instrument_id": pl.String, "first": pl.Date, "last": pl.Date})
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -66,6 +68,8 @@ class Written:
     flags_by_rule : mapping of str to int
     n_flagged, n_suspect : int
         Written rows with a flag, and with one that says that their values are probably wrong.
+    unmet : frozenset of str
+        Instruments of which nothing was written, because adjusted closes of ours don't meet those stored.
     """
 
     counts: PriceCounts
@@ -73,6 +77,7 @@ class Written:
     flags_by_rule: Mapping[str, int]
     n_flagged: int = 0
     n_suspect: int = 0
+    unmet: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +133,13 @@ def write_part(
     read = acted(historical, part.prices, sessions)
     delivered = read.join(part.prices, on=KEY, how="semi", maintain_order="left")
     full = spliced(historical, chained(historical, read), delivered, sessions)
+    unmet = frozenset(part.prices["instrument_id"].unique()) - frozenset(full["instrument_id"].unique())
+    if unmet:
+        is_met = ~pl.col("instrument_id").is_in(list(unmet))
+        digests = {name: said for name, said in part.digests.items() if name not in unmet}
+        part = Part(part.prices.filter(is_met), digests)
+    if full.is_empty():
+        return Written(PriceCounts(), _UNTOUCHED, {}, unmet=unmet)
     open_ones = full
     if full.height >= ROWS_FOR_DIGESTS:
         same = _unchanged(historical, full, part.digests)
@@ -145,7 +157,7 @@ def write_part(
     day = pl.col("trade_date")
     changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
     if touched.is_empty():
-        return Written(counts, changed, {})
+        return Written(counts, changed, {}, unmet=unmet)
     flags = pl.concat(
         [
             quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full)),
@@ -168,6 +180,7 @@ def write_part(
         dict(zip(by_rule["rule"].to_list(), by_rule["count"].to_list(), strict=True)),
         n_flagged=flagged.height,
         n_suspect=n_suspect(flags),
+        unmet=unmet,
     )
 
 
