@@ -39,8 +39,8 @@ def adjustment_factors(
     -------
     polars.DataFrame
         ``instrument_id``, ``factor``, the row's ``close`` and its date ``day``; instruments without such
-        a row are left out. The factor of a row after is without its own split and dividend: it is the one that
-        these prices must end with.
+        a row are left out. The factor of a row after is without its own split and dividend: it is the one
+        that these prices must end with.
     """
     import polars as pl
 
