@@ -221,8 +221,8 @@ def test_instruments_are_registered_once_and_known_facts_are_not_erased(at_datab
     assert register(less) == {"markets": 0, "issuers": 0, "instruments": 2}
     with connect(at_databases.runtime_url) as connection:
         rows = connection.execute(
-            "SELECT symbol, exchange, status, i.metadata - 'stated' - 'batch', asset_class, currency, s.issuer_id, s.name,"
-            " s.issuer_type, s.sector"
+            "SELECT symbol, exchange, status, i.metadata - 'stated' - 'batch', asset_class, currency,"
+            " s.issuer_id, s.name, s.issuer_type, s.sector"
             " FROM instruments i JOIN issuers s USING (issuer_id)"
             " ORDER BY symbol"
         ).fetchall()
