@@ -33,7 +33,7 @@ from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import PrometheusError
 from prometheus.kernel.ids import digest
 
-BATCH_SESSIONS = 512
+BATCH_SESSIONS = 640
 """Sessions a transaction: a crash loses at most these, and memory holds no more rows than theirs."""
 SEGMENT_CELLS = 4_000_000
 """Sessions x assets of the panels in memory: 32 MB a column."""

@@ -41,6 +41,11 @@ def _times(seconds: Sequence[int]) -> np.ndarray[Any, np.dtype[np.datetime64]]:
     return np.array(seconds, dtype=np.int64).view("datetime64[s]")
 
 
+def _one_or_all(texts: Sequence[str]) -> str | list[str]:
+    """Return the text that all rows share, or one a row."""
+    return texts[0] if texts.count(texts[0]) == len(texts) else list(texts)
+
+
 def _distinct(texts: Sequence[str]) -> Coded:
     if texts.count(texts[0]) == len(texts):
         return Coded(np.zeros(len(texts), dtype=np.int64), (texts[0],))
@@ -67,8 +72,8 @@ def fills_rows(batch: Batch, day: int, orders: Rows, executions: Executions) -> 
             "price": list(executions.prices),
             "commission": list(executions.commissions),
             "mode": batch.context.mode,
-            _NAME: list(executions.ids),
-            _TAG: list(executions.tags),
+            _NAME: _one_or_all(executions.ids),
+            _TAG: _one_or_all(executions.tags),
             _DECISION: orders.columns["decision_id"][own],  # type: ignore[index]
             _PLACE: own,
         },
@@ -88,12 +93,20 @@ COMPLETION = Completion(("fills", "executed_actions"), _completed)
 
 def _fills_and_actions(fills: Rows, context: Context) -> tuple[Rows, Rows]:
     ids: ByteArray = fills.columns["order_id"]  # type: ignore[assignment]
-    names = _distinct(fills.values(_NAME))
+    names = _names(fills)
     columns = {name: column for name, column in fills.columns.items() if name not in _OF_AN_ACTION}
     fill_ids = row_ids(ids, _fill_keys(tuple(names.values))[names.codes])
     columns["fill_id"] = fill_ids
     columns["metadata"] = _facts(names, fills.values(_TAG))
     return Rows("fills", fills.day, columns), _actions(fills, fill_ids, context)
+
+
+def _names(fills: Rows) -> Coded:
+    """Return the names that the broker gave its executions."""
+    given = fills.columns[_NAME]
+    if isinstance(given, str):
+        return Coded(np.zeros(len(fills), dtype=np.int64), (given,))
+    return _distinct(fills.values(_NAME))
 
 
 @lru_cache(maxsize=16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operator import ge
+import numpy as np
 
 from prometheus.domain.execution.ports import Orders
 from prometheus.flow.batch import Batch
@@ -22,11 +22,16 @@ def working_orders(batch: Batch, i: int) -> Rows:
 
 def _in_turn(rows: Rows, n_assets: int) -> Rows:
     """Return orders with sells first, each by instrument and id; the step ``orders`` leaves them so."""
-    assets = rows.codes("instrument_id").tolist()
-    sides = rows.values("side")
-    ranks = [a if side == "SELL" else a + n_assets for a, side in zip(assets, sides, strict=True)]
-    if not any(map(ge, ranks, ranks[1:])):
+    sides = rows.columns["side"]
+    is_sell = (
+        np.array([side == "SELL" for side in sides.values])[sides.codes]
+        if isinstance(sides, Coded)
+        else np.array([side == "SELL" for side in rows.values("side")])
+    )
+    in_turn = np.where(is_sell, 0, n_assets) + rows.codes("instrument_id")
+    if (in_turn[1:] > in_turn[:-1]).all():
         return rows
+    ranks = in_turn.tolist()
     ids = [one.tobytes() for one in rows.columns["order_id"]]  # type: ignore[union-attr]
     return rows.taken(sorted(range(len(rows)), key=lambda k: (ranks[k], ids[k])))
 
