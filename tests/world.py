@@ -55,7 +55,7 @@ def fill_world(databases: Databases, home: Path, *, symbols: tuple[str, ...] = S
     home.mkdir(parents=True, exist_ok=True)
     instruments = home / "instruments.csv"
     instruments.write_text(_instruments(symbols))
-    ingest_instruments(databases, [instruments], market_id=MARKET)
+    ingest_instruments(databases, [instruments], market_id=MARKET, known_at=KNOWN_AT)
     prices = home / "prices.csv"
     bars(symbols).write_csv(prices)
     ingest_prices(databases, price_delivery([prices], source="tests"), market_id=MARKET, known_at=KNOWN_AT)

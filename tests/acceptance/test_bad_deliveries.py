@@ -174,17 +174,19 @@ def test_a_file_that_is_not_there_is_an_error(ingest, tmp_path):
 
 
 def test_everything_wrong_at_once_costs_only_what_is_wrong(ingest, landed, tmp_path):
+    folder = tmp_path / "delivery"
+    folder.mkdir()
     for number, (name, raw, _, _) in enumerate(FILES.values()):
-        (tmp_path / f"{number}_{name}").write_bytes(raw)
+        (folder / f"{number}_{name}").write_bytes(raw)
     lines = [row.text.encode() if isinstance(row.text, str) else row.text for row in ROWS.values()]
-    (tmp_path / "bars.csv").write_bytes(GOOD.encode() + b"".join(lines))
-    (tmp_path / "ZZZ.csv").write_text("date,close\n2018-02-05,7\n")
-    done = ingest(tmp_path, "--json")
+    (folder / "bars.csv").write_bytes(GOOD.encode() + b"".join(lines))
+    (folder / "ZZZ.csv").write_text("date,close\n2018-02-05,7\n")
+    done = ingest(folder, "--json")
     assert done.exit_code == 0
     report = json.loads(done.out)
     n_bad = sum(row.n_rejected for row in ROWS.values())
     assert report["n_rejected"] == n_bad + len(FILES)
     assert report["n_rows"] == report["n_new"] + n_bad
     assert landed() == 2  # the second row of bars.csv contradicts its duplicate
-    again = json.loads(ingest(tmp_path, "--json").out)
+    again = json.loads(ingest(folder, "--json").out)
     assert (again["n_new"], again["n_corrected"], again["n_unchanged"]) == (0, 0, 2)

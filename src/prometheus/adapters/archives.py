@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import os
+import struct
 import tarfile
 import tempfile
 import weakref
@@ -23,7 +25,16 @@ IN_MEMORY = 64 << 20
 """Bytes of a member that are held in memory; a larger one goes to a temporary file."""
 MAX_RATIO = 200
 """Times its own size an archive may unpack to, beyond `IN_MEMORY`. Prices shrink 3 to 30 times."""
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, NotImplementedError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    gzip.BadGzipFile,
+    NotImplementedError,
+)
 """What the standard library raises on archives that are broken."""
 _PIECE = 1 << 20
 _MACHINE_FOLDERS = frozenset({"__MACOSX"})
@@ -113,7 +124,7 @@ def zip_members(raw: BinaryIO, name: str, budget: Budget) -> list[Member]:
         with archive.open(info) as stream:
             return taken_from(cast("BinaryIO", stream), budget)
 
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     return _members(name, [(info.filename, partial(unpack, info)) for info in infos])
 
 
@@ -148,6 +159,8 @@ def _members(archive: str, found: list[tuple[str, Callable[[], Taken]]]) -> list
                 f"{archive} holds {given!r}, a name that leads out of it.",
                 remedy="Pack it anew, without '..'.",
             )
+        if not parts:
+            raise zipfile.BadZipFile("it holds a file without a name")
         if not is_hidden(parts):
             members.append(Member("/".join(parts), taken))
     return sorted(members, key=lambda member: member.path)

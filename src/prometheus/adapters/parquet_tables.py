@@ -11,6 +11,9 @@ import pyarrow.parquet as pq
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.kernel.errors import InputFileError
 
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError, pl.exceptions.PanicException)
+"""What the libraries raise on files that are broken; polars panics where bytes contradict their type."""
+
 
 def parquet_schema(file: DeliveredFile) -> Mapping[str, pl.DataType]:
     """Return the columns of a Parquet file and their types.
@@ -22,8 +25,9 @@ def parquet_schema(file: DeliveredFile) -> Mapping[str, pl.DataType]:
     """
     try:
         with file.open() as stream:
-            return pl.DataFrame(pq.read_schema(stream).empty_table()).schema
-    except (pa.ArrowException, OSError) as error:
+            schema = pq.read_schema(stream).remove_metadata()
+            return pl.DataFrame(schema.empty_table().select(schema.names)).schema  # names must decode
+    except _DAMAGED as error:
         raise _not_parquet(file.name, error) from error
 
 
@@ -39,10 +43,11 @@ def parquet_chunks(file: DeliveredFile, columns: Sequence[str], *, chunk_rows: i
     try:
         with file.open() as stream, pq.ParquetFile(stream) as table:
             for batch in table.iter_batches(batch_size=chunk_rows, columns=list(columns)):
+                batch.validate(full=True)
                 rows = pl.DataFrame(batch)
                 first, n_read = n_read + 1, n_read + rows.height
                 yield rows.select(pl.int_range(first, n_read + 1, dtype=pl.UInt32).alias("row"), *columns)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _not_parquet(file.name, error) from error
 
 
