@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,7 @@ def ingest_prices(
                 names=names,
                 rejects=rejects,
                 sessions=sessions,
-                known_on=(known_at or server_time(runtime)).astimezone(UTC).date(),
+                known_at=known_at or server_time(runtime),
                 progress=hook,
             )
             if not taken.parts:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -61,7 +61,7 @@ def take(
     names: SymbolResolver,
     rejects: PriceRejects,
     sessions: Sessions,
-    known_on: date,
+    known_at: datetime,
     progress: Progress,
 ) -> Taken:
     """Read a delivery to its end, and return what of it can be stored.
@@ -76,8 +76,8 @@ def take(
         Takes the rows that break a rule.
     sessions : Sessions
         Of the market.
-    known_on : datetime.date
-        Day in UTC on which the delivery became known.
+    known_at : datetime.datetime
+        When the delivery became known.
     progress : Progress
         Told of rows.
     """
@@ -86,7 +86,7 @@ def take(
     progress.start("rows read", 0)  # how many will come is not known
     for chunk in delivery.chunks():
         n_rows += chunk.height
-        sound = sound_rows(chunk, sessions=sessions, known_on=known_on)
+        sound = sound_rows(chunk, sessions=sessions, known_at=known_at)
         rejects.add(chunk, sound.violations)
         spool.add(sound.prices)
         progress.advance(chunk.height)

@@ -1,7 +1,7 @@
 """What is taken of a delivery of prices, and what is set aside."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -126,9 +126,33 @@ def test_a_breach_that_no_rounding_makes_stays_one(change, rules) -> None:
 
 def test_a_row_of_a_day_after_the_delivery_became_known_is_not_yet_true():
     changes = ({"trade_date": "2018-02-06"}, {}, {"trade_date": "2018-02-08"})
-    found = checked(*changes, known_on=date(2018, 2, 7))
+    found = checked(*changes, known_at=datetime(2018, 2, 7, 22, tzinfo=UTC))
     assert found.prices["trade_date"].to_list() == [date(2018, 2, 6), date(2018, 2, 7)]
     assert found.n_by_rule == {"not_yet": 1}
+
+
+@pytest.mark.parametrize(
+    ("known_at", "rules"),
+    [
+        ("2018-02-07T20:59:59+00:00", {"not_closed": 1}),
+        ("2018-02-07T21:00:00+00:00", {}),
+        ("2018-02-07T16:00:00-05:00", {}),
+        ("2018-02-08T05:59:59+09:00", {"not_closed": 1}),
+        ("2018-02-07T00:00:00+00:00", {"not_closed": 1}),
+    ],
+)
+def test_the_bar_of_a_session_counts_from_its_close_on(known_at, rules):
+    found = checked({"trade_date": "2018-02-06"}, {}, known_at=datetime.fromisoformat(known_at))
+    assert found.n_by_rule == rules
+    if rules:
+        (remedy,) = found.violations["remedy"].to_list()
+        assert "closes at 2018-02-07 21:00 UTC" in remedy
+
+
+def test_a_session_that_closes_early_counts_from_then_on():
+    change = {"trade_date": "2018-07-03"}
+    assert checked(change, known_at=datetime(2018, 7, 3, 17, tzinfo=UTC)).n_by_rule == {}
+    assert checked(change, known_at=datetime(2018, 7, 3, 16, 59, tzinfo=UTC)).n_by_rule == {"not_closed": 1}
 
 
 def test_identical_repetitions_collapse_and_contradictions_are_all_set_aside() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime
 from typing import Literal, Protocol
 
 import polars as pl
@@ -118,7 +118,7 @@ class Kept:
     n_repeated: int = 0
 
 
-def sound_rows(rows: pl.DataFrame, *, sessions: Sessions, known_on: date | None = None) -> Kept:
+def sound_rows(rows: pl.DataFrame, *, sessions: Sessions, known_at: datetime | None = None) -> Kept:
     """Return the rows that are sound by themselves, as dates and numbers.
 
     Parameters
@@ -127,8 +127,8 @@ def sound_rows(rows: pl.DataFrame, *, sessions: Sessions, known_on: date | None 
         A chunk of a delivery.
     sessions : Sessions
         Of the market.
-    known_on : datetime.date, optional
-        Day in UTC on which the delivery became known; no row may be of a later one.
+    known_at : datetime.datetime, optional
+        When the delivery became known; the session of every row must have closed by then.
 
     Notes
     -----
@@ -144,8 +144,8 @@ def sound_rows(rows: pl.DataFrame, *, sessions: Sessions, known_on: date | None 
     broken = rule_violations(prices)
     prices = without(prices, broken)
     strange = [session_violations(prices, sessions)]
-    if known_on is not None:
-        strange.append(future_violations(prices, known_on))
+    if known_at is not None:
+        strange.append(future_violations(prices, sessions, known_at))
     return Kept(without(prices, pl.concat(strange)), pl.concat([unread, broken, *strange]))
 
 

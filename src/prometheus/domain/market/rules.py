@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 
+import numpy as np
 import polars as pl
 
 from prometheus.domain.market.columns import NUMBERS, PRICES, VALUES
@@ -157,18 +158,45 @@ def session_violations(prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame
     )
 
 
-def future_violations(prices: pl.DataFrame, known_on: date) -> pl.DataFrame:
-    """Return a violation for each row of a later date than that on which the delivery became known."""
+def future_violations(prices: pl.DataFrame, sessions: Sessions, known_at: datetime) -> pl.DataFrame:
+    """Return a violation for each row whose session had not closed when the delivery became known.
+
+    Parameters
+    ----------
+    prices : polars.DataFrame
+    sessions : Sessions
+        Of the market, with the moments at which they close.
+    known_at : datetime.datetime
+        With its zone.
+
+    Notes
+    -----
+    ``not_yet`` for days after it, in UTC; ``not_closed`` for sessions that were under way or to come on its
+    own: a bar that is delivered before the close holds a part of the day.
+    """
+    moment = np.datetime64(known_at.astimezone(UTC).replace(tzinfo=None), "us")
+    n_closed = int(np.searchsorted(sessions.closes.astype("datetime64[us]"), moment, side="right"))
+    known_on = known_at.astimezone(UTC).date()
     is_later = prices["trade_date"] > known_on
-    if not is_later.any():
-        return VIOLATIONS
-    return found_violations(
-        prices,
-        is_later,
-        field="trade_date",
-        rule="not_yet",
-        remedy=f"The delivery became known on {known_on}; deliver a session's prices once it is over.",
-    )
+    found = [VIOLATIONS]
+    if is_later.any():
+        remedy = f"The delivery became known on {known_on}; deliver a session's prices once it is over."
+        found.append(found_violations(prices, is_later, field="trade_date", rule="not_yet", remedy=remedy))
+    for place in range(n_closed, len(sessions.dates)):
+        day = sessions.dates[place].astype(object)
+        if day > known_on:
+            break
+        is_open = prices["trade_date"] == day
+        if is_open.any():
+            closes, said = sessions.closes[place].astype(object), f"{moment.astype(object):%H:%M}"
+            remedy = (
+                f"The session closes at {closes:%Y-%m-%d %H:%M} UTC, and the delivery became known at {said} "
+                "UTC: deliver the bar after the close, or give the time with --known-at."
+            )
+            found.append(
+                found_violations(prices, is_open, field="trade_date", rule="not_closed", remedy=remedy)
+            )
+    return pl.concat(found)
 
 
 def duplicate_violations(prices: pl.DataFrame) -> pl.DataFrame:
