@@ -3,7 +3,8 @@
 A table whose key holds a factor id shows one column a factor: `factors_daily` its returns or levels, a series
 of shape (n_days, 1), and `instrument_factors_daily` each instrument's exposures. A column is called by the
 factor's id ("MACRO:VIX"); one that begins with a colon (":MKT") is the factor of the market that the run is
-about, which a step derives.
+about, which a step derives. A session shows what it learnt of a delivered series; a column that ends in
+"@last" shows what was known last, where a session learnt nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,15 @@ FACTOR_VALUES: Mapping[str, str] = MappingProxyType(
 """Tables whose key holds a factor id, and the column that holds the factor's number."""
 
 
+CARRIED = "@last"
+"""The end of a column that carries the last value that was known forward."""
+
+
+def is_carried(column: str) -> bool:
+    """Return whether a column shows the value that was known last."""
+    return column.endswith(CARRIED)
+
+
 def is_series(table: str) -> bool:
     """Return whether a table's panels are about no instrument."""
     return table == "factors_daily"
@@ -38,9 +48,10 @@ def factor_id_of(column: str, *, market_id: str) -> str:
 
     Examples
     --------
-    >>> factor_id_of(":MKT", market_id="US_EQ"), factor_id_of("MACRO:VIX", market_id="US_EQ")
+    >>> factor_id_of(":MKT", market_id="US_EQ"), factor_id_of("MACRO:VIX@last", market_id="US_EQ")
     ('US_EQ:MKT', 'MACRO:VIX')
     """
+    column = column.removesuffix(CARRIED)
     return market_id + column if column.startswith(":") else column
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import psycopg
 
 from prometheus.flow.batch import Assets, Context
-from prometheus.flow.factors import FACTOR_VALUES, factor_id_of, is_series
+from prometheus.flow.factors import FACTOR_VALUES, factor_id_of, is_carried, is_derived, is_series
 from prometheus.flow.rows import Rows
 from prometheus.flow.storage import WriteJob, Written
 from prometheus.kernel.arrays import FloatArray
@@ -31,6 +31,7 @@ from prometheus.store.jobs import write_job
 from prometheus.store.panels import read_panels
 from prometheus.store.profile_panels import read_profiles
 from prometheus.store.rows import read_rows
+from prometheus.store.unrecorded import recorded_batches
 from prometheus.store.writers import Writers
 
 CREATED_BY = "prometheus"
@@ -117,12 +118,26 @@ class PostgresStorage:
         dates: np.ndarray[Any, np.dtype[np.datetime64]],
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
-        ids = {factor_id_of(name, market_id=self._market_id): name for name in columns}
-        if is_series(table):
-            found = read_series(connection, list(ids), dates=dates, known_at=known_at)
-        else:
-            found = read_exposures(connection, list(ids), assets=assets, dates=dates)
-        return {name: found[factor] for factor, name in ids.items()}
+        ids = {name: factor_id_of(name, market_id=self._market_id) for name in columns}
+        if not is_series(table):
+            exposures = read_exposures(connection, list(ids.values()), assets=assets, dates=dates)
+            return {name: exposures[factor] for name, factor in ids.items()}
+        with self._reader("runtime") as runtime:
+            is_delivered = any(not is_derived(table, name) for name in columns)
+            recorded = recorded_batches(runtime) if is_delivered else {}
+        found = {
+            carried: read_series(
+                connection,
+                [factor for name, factor in ids.items() if is_carried(name) == carried],
+                dates=dates,
+                sessions=self._sessions,
+                recorded=recorded,
+                known_at=known_at,
+                is_carried=carried,
+            )
+            for carried in (False, True)
+        }
+        return {name: found[is_carried(name)][factor] for name, factor in ids.items()}
 
     def _known_batches(self, known_at: np.datetime64) -> frozenset[str]:
         moment = known_at.astype("datetime64[us]").item().replace(tzinfo=UTC)
