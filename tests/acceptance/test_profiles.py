@@ -44,7 +44,7 @@ def world(at_databases, prometheus, tmp_path):
         assert done.exit_code == 0, done.err
         return json.loads(done.out)
 
-    call("ingest", "instruments", text=INSTRUMENTS)
+    call("ingest", "instruments", "--as-of", "2014-06-30", text=INSTRUMENTS)
     return call
 
 
@@ -144,16 +144,19 @@ def test_a_state_that_returns_to_an_earlier_one_is_current_again(world, at_datab
     world("profiles")
     first = [_without(row) for row in _current(at_databases)]
     elsewhere = INSTRUMENTS.replace("EPSI Inc,Industrials", "EPSI Inc,Energy")
-    world("ingest", "instruments", text=elsewhere)
+    world("ingest", "instruments", "--as-of", "2014-07-31", text=elsewhere)
     world("profiles")
     moved = [_without(row) for row in _current(at_databases)]
     assert moved != first
-    for text, expected in ((INSTRUMENTS, first), (elsewhere, moved), (INSTRUMENTS, first)):
-        world("ingest", "instruments", text=text)
-        assert world("profiles")["n_decisions"] > 0
-        assert [_without(row) for row in _current(at_databases)] == expected
-        again = world("profiles")
-        assert (again["n_decisions"], again["n_profiles"]) == (0, 0)
+    back = INSTRUMENTS.replace("EPSI Inc", "EPSI Corp")
+    world("ingest", "instruments", "--as-of", "2014-08-31", text=back)
+    assert world("profiles")["n_decisions"] > 0
+    returned = [_without(row) for row in _current(at_databases)]
+    for row in returned + first:
+        row[3]["basis"].pop("sector_as_of"), row[3]["basis"].pop("sector_source")
+    assert returned == first
+    again = world("profiles")
+    assert (again["n_decisions"], again["n_profiles"]) == (0, 0)
 
 
 def _current(databases):
@@ -259,3 +262,47 @@ def test_half_a_year_of_real_reports_gives_profiles_that_the_next_half_leaves_as
     assert after[: len(before)] == before
     assert made["n_profiles"] == len(after) - len(before) > 5_000
     assert {row[1] for row in after[len(before) :]} & {row[1] for row in before} == set()
+
+
+def test_a_later_sector_and_a_later_class_of_shares_leave_every_earlier_profile_as_it_was(
+    world, at_databases
+):
+    world("ingest", "prices", text=BARS)
+    world("ingest", "fundamentals", text=YEAR_2014)
+    world("profiles")
+    before = rows_of(at_databases)
+    assert before[0][2]["shares_outstanding"]["value"] == 10.0
+    later = "issuer_id,symbol,name,sector\n" + "".join(
+        f"US_EQ:{one},{one},{one} Inc,Utilities\n" for one in SYMBOLS
+    )
+    later += "US_EQ:ACME,ACMB,ACME Inc,Utilities\n"
+    world("ingest", "instruments", "--as-of", "2015-02-24", text=later)
+    world("ingest", "fundamentals", text=RESTATED)
+    made = world("profiles")
+    assert (made["n_decisions"], made["n_profiles"]) == (1, 1)
+    after = rows_of(at_databases)
+    assert after[:-1] == before
+    basis = after[-1][3]["basis"]
+    assert (basis["sector"], basis["sector_basis"], basis["sector_as_of"]) == (
+        "Utilities", "stated", "2015-02-24",
+    )  # fmt: skip
+
+
+def test_a_sector_that_was_stated_later_is_assumed_only_on_demand(world, at_databases):
+    others = "symbol,name,sector\n" + "".join(
+        f"{one},{one} plc,Energy\n" for one in ("F1", "F2", "F3", "F4", "F5")
+    )
+    world("ingest", "instruments", "--as-of", "2018-01-08", text=others)
+    reports = HEADER + "".join(
+        f"F{n},2014-12-31,12,10-K,2015-02-20T10:00:00-05:00,{100 + n},{n},200,{100 - 10 * n},60,40,10\n"
+        for n in range(1, 6)
+    )
+    world("ingest", "fundamentals", text=reports)
+    world("profiles")
+    assert {row[3]["basis"]["sector_basis"] for row in rows_of(at_databases)} == {"not known"}
+    assert {tuple(row[3]) for row in rows_of(at_databases)} == {("basis",)}
+    made = world("profiles", "--assume-first-sector")
+    assert made["n_profiles"] == 5
+    assumed = rows_of(at_databases)[5:]
+    assert {row[3]["basis"]["sector_basis"] for row in assumed} == {"assumed"}
+    assert all("leverage" in row[3] for row in assumed)

@@ -24,10 +24,11 @@ from prometheus.store.connections import Databases, connect, driver_errors, open
 from prometheus.store.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from prometheus.domain.profiles.books import Found
     from prometheus.domain.profiles.config import ProfilesConfig
+    from prometheus.domain.profiles.issues import Issue
     from prometheus.domain.profiles.steps import DayProfiles, KnownFiling
     from prometheus.flow.progress import Progress
     from prometheus.kernel.sessions import Sessions
@@ -89,19 +90,22 @@ def build_profiles(
         If the market is not registered.
     """
     from prometheus.domain.profiles.config import ProfilesConfig as Config
+    from prometheus.domain.profiles.sectors import SectorStatement
     from prometheus.domain.profiles.steps import filings_by_session, profiles
     from prometheus.flow.progress import Silent
-    from prometheus.store.profiles import sectors_of_issuers
+    from prometheus.store.profiles import sector_statements
 
     config = config or Config()
     hook = progress or Silent()
     databases = open_databases(settings)
     sessions = sessions_of_market(databases, market_id)
     with driver_errors(), connect(databases.runtime_url) as runtime:
-        sectors = sectors_of_issuers(runtime, market_id)
-        filings = filings_by_session(_filings(databases, sectors, config), sessions)
-        values = _market_values(databases, runtime, market_id, filings, sessions)
-        days = profiles(filings, sessions, config, sectors=sectors, market_values=values)
+        stated = sector_statements(runtime, market_id)
+        sectors = {issuer: [SectorStatement(*one) for one in own] for issuer, own in stated.items()}
+        filings = filings_by_session(_filings(databases, list(sectors), config), sessions)
+        issues = _issues(databases, runtime, market_id)
+        values = _market_values(databases, issues, filings, sessions)
+        days = profiles(filings, sessions, config, sectors=sectors, issues=issues, market_values=values)
         low, high = date.min if first is None else first.astype(object), date.max
         high = high if last is None else last.astype(object)
         n_sessions = n_decisions = n_profiles = 0
@@ -131,36 +135,52 @@ def build_profiles(
     )
 
 
-def _filings(
-    databases: Databases, sectors: Mapping[str, str | None], config: ProfilesConfig
-) -> list[KnownFiling]:
+def _filings(databases: Databases, issuers: Sequence[str], config: ProfilesConfig) -> list[KnownFiling]:
     from prometheus.domain.profiles.steps import KnownFiling as Filing
     from prometheus.store.filings import facts_on_record
 
     with driver_errors(), connect(databases.historical_url) as historical:
-        stored = facts_on_record(historical, list(sectors), config.accepted_bases)
+        stored = facts_on_record(historical, issuers, config.accepted_bases)
     return [Filing(one.filing_id, one.issuer_id, one.accepted_at, one.content, one.facts) for one in stored]
+
+
+def _issues(databases: Databases, runtime: Connection, market_id: str) -> dict[str, list[Issue]]:
+    """Return the shares of the market's issuers, and since when anything tells of them."""
+    from prometheus.domain.profiles.issues import Issue as Share
+    from prometheus.store.profiles import first_prices, shares_of_issuers
+
+    shares = shares_of_issuers(runtime, market_id)
+    with driver_errors(), connect(databases.historical_url) as historical:
+        priced = first_prices(historical, [instrument for _, instrument, *_ in shares])
+    out: dict[str, list[Issue]] = {}
+    for issuer, instrument, since, delisted in shares:
+        known = min(since, priced.get(instrument, since))
+        out.setdefault(issuer, []).append(Share(instrument, known, delisted))
+    return out
 
 
 def _market_values(
     databases: Databases,
-    runtime: Connection,
-    market_id: str,
+    issues: Mapping[str, Sequence[Issue]],
     filings: Mapping[int, list[KnownFiling]],
     sessions: Sessions,
 ) -> dict[tuple[str, date], Found]:
-    """Return what the shares of issuers with one instrument were worth on the days of their profiles."""
+    """Return what the shares of issuers with one class of them were worth on the days of their profiles."""
     from prometheus.domain.profiles.books import Found as Number
+    from prometheus.domain.profiles.issues import single_issue
     from prometheus.domain.profiles.steps import shares_by_session
-    from prometheus.store.profiles import closes_and_splits, single_instruments
+    from prometheus.store.profiles import closes_and_splits
 
-    of_issuer = single_instruments(runtime, market_id)
-    counted = [one for one in shares_by_session(filings, sessions) if one[0] in of_issuer]
+    counted = [
+        (single, one)
+        for one in shares_by_session(filings, sessions)
+        if (single := single_issue(issues.get(one[0], ()), one[1])) is not None
+    ]
     with driver_errors(), connect(databases.historical_url) as historical:
-        prices = closes_and_splits(historical, [(of_issuer[i], day, since) for i, day, since, *_ in counted])
+        prices = closes_and_splits(historical, [(single, one[1], one[2]) for single, one in counted])
     return {
         (issuer, day): Number(shares * price[0] * price[1], day, (filing,), note="close * shares_outstanding")
-        for (issuer, day, _, shares, filing), price in zip(counted, prices, strict=True)
+        for (_, (issuer, day, _, shares, filing)), price in zip(counted, prices, strict=True)
         if price is not None
     }
 

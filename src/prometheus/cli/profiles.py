@@ -23,6 +23,13 @@ def profiles(
     market: Annotated[str, typer.Option("--market", help="The market.")] = "US_EQ",
     first: Annotated[str | None, typer.Option("--from", help="First date; that of the first filing.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last date; that of the last filing.")] = None,
+    assume_first_sector: Annotated[
+        bool,
+        typer.Option(
+            "--assume-first-sector",
+            help="Let the first sector stated of an issuer stand for the time before it, too.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compute ratios, scores and risk flags of issuers from the filings that are stored.
@@ -30,11 +37,14 @@ def profiles(
     A profile is written for each session on which something new became known of an issuer: filings accepted
     by its close, never by the end of their period. A restatement gives a new profile; those before it stay.
 
-    Ratios with flows are over the year to the latest report. Flags rank an issuer within its sector.
+    Ratios with flows are over the year to the latest report. Flags rank an issuer within its sector as it was
+    known on the session; who has none by then has no flags, and the profile says so. Where your reference
+    files are younger than the filings, --assume-first-sector ranks all the same, and says that it assumed.
     Running it again writes nothing. The factors that rest on profiles are derived again where they changed.
     """
     from prometheus.bootstrap import derive_changes
     from prometheus.bootstrap.profiles import build_profiles
+    from prometheus.domain.profiles.config import ProfilesConfig
 
     settings = settings_from_environment()
     record = build_profiles(
@@ -42,6 +52,7 @@ def profiles(
         market,
         _date(first, "--from"),
         _date(last, "--to"),
+        config=ProfilesConfig(assume_first_sector=assume_first_sector),
         progress=Bar("profiles"),
     )
     derived: dict[str, int] = {}

@@ -15,27 +15,68 @@ if TYPE_CHECKING:
 MOST_DAYS_WITHOUT_A_CLOSE = 7
 
 
-def sectors_of_issuers(connection: Connection, market_id: str) -> dict[str, str | None]:
-    """Return the sector of each issuer that has an instrument on a market."""
-    found = connection.execute(
-        "SELECT DISTINCT b.issuer_id, b.sector FROM issuers b JOIN instruments i USING (issuer_id)"
-        " WHERE i.market_id = %s",
-        [market_id],
-    )
-    return {row[0]: row[1] for row in found}
+def sector_statements(
+    connection: Connection, market_id: str
+) -> dict[str, list[tuple[str, date | None, str | None]]]:
+    """Return what was stated on the sector of each issuer that has an instrument on a market.
 
-
-def single_instruments(connection: Connection, market_id: str) -> dict[str, str]:
-    """Return the instrument of each issuer of a market that has one only.
-
-    Shares of several classes have several prices, and no filing says them by instrument.
+    Returns
+    -------
+    dict of str to list of (sector, as_of, source)
+        In the order in which they stand on record, which is that of their days. An issuer whose sector nobody
+        stated with a day has it with null; one without any sector has an empty list.
     """
     found = connection.execute(
-        "SELECT issuer_id, min(instrument_id) FROM instruments WHERE market_id = %s AND issuer_id IS NOT NULL"
-        " GROUP BY issuer_id HAVING count(*) = 1",
+        "SELECT b.issuer_id, CASE WHEN b.metadata #> '{stated,sector}' IS NOT NULL"
+        "  THEN b.metadata #> '{stated,sector}' WHEN b.sector IS NOT NULL"
+        "  THEN jsonb_build_array(jsonb_build_object('value', b.sector)) ELSE '[]' END"
+        " FROM issuers b WHERE EXISTS (SELECT FROM instruments i WHERE i.issuer_id = b.issuer_id"
+        "  AND i.market_id = %s) ORDER BY 1",
         [market_id],
     )
-    return {row[0]: row[1] for row in found}
+    return {
+        issuer: [
+            (
+                str(one["value"]),
+                date.fromisoformat(one["as_of"]) if one.get("as_of") else None,
+                one.get("source"),
+            )
+            for one in statements
+        ]
+        for issuer, statements in found
+    }
+
+
+def shares_of_issuers(connection: Connection, market_id: str) -> list[tuple[str, str, date, date | None]]:
+    """Return the shares of each issuer of a market.
+
+    Returns
+    -------
+    list of (issuer_id, instrument_id, since, delisted)
+        ``since`` is the earliest day on which reference data tell of them: that of their listing, the first
+        on which a source saw them under a symbol, or that on which they were registered.
+    """
+    found = connection.execute(
+        "SELECT i.issuer_id, i.instrument_id, least((i.metadata ->> 'listed')::date,"
+        "  (i.created_at AT TIME ZONE 'UTC')::date,"
+        "  (SELECT min(least((e ->> 'first')::date, (e ->> 'seen')::date))"
+        "   FROM jsonb_array_elements(coalesce(i.metadata -> 'symbols', '[]')) e)),"
+        " (i.metadata ->> 'delisted')::date"
+        " FROM instruments i WHERE i.market_id = %s AND i.issuer_id IS NOT NULL AND i.asset_class = 'EQUITY'"
+        " ORDER BY 1, 2",
+        [market_id],
+    )
+    return found.fetchall()
+
+
+def first_prices(connection: Connection, instrument_ids: Sequence[str]) -> dict[str, date]:
+    """Return the first day with a price of each instrument that has any."""
+    found = connection.execute(
+        "SELECT i, (SELECT min(trade_date) FROM prices_daily WHERE instrument_id = i)"
+        " FROM unnest(%s::text[]) i",
+        [list(instrument_ids)],
+    )
+    return {row[0]: row[1] for row in found if row[1] is not None}
 
 
 def closes_and_splits(

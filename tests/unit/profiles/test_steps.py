@@ -6,7 +6,9 @@ import pytest
 
 from prometheus.domain.profiles.books import Found
 from prometheus.domain.profiles.config import ProfilesConfig
+from prometheus.domain.profiles.issues import Issue
 from prometheus.domain.profiles.risk_flags import rank_within
+from prometheus.domain.profiles.sectors import SectorStatement
 from prometheus.domain.profiles.steps import filings_by_session, profiles, shares_by_session
 from prometheus.kernel.sessions import sessions_of
 from tests.unit.profiles.reports import day, fact, filing, report
@@ -20,13 +22,25 @@ def annual(year, net_income, **others):
     return report(f"{year}-12-31", 12, net_income=net_income, **{**values, **others})
 
 
-def days_of(filings, sectors=SECTORS, market_values=None, **settings):
+EARLY = day("2000-01-03")
+
+
+def stated(*said):
+    """Return statements on sectors from (sector, day) or (sector, None)."""
+    return [SectorStatement(sector, as_of and day(as_of), "list") for sector, as_of in said]
+
+
+def days_of(filings, sectors=None, market_values=None, issues=None, **settings):
     ordered = sorted(filings, key=lambda one: (one.accepted_at, one.issuer_id, one.content))
     made = profiles(
         filings_by_session(ordered, SESSIONS),
         SESSIONS,
         ProfilesConfig(**settings),
-        sectors=sectors,
+        sectors={
+            **{issuer: stated((sector, str(EARLY))) for issuer, sector in SECTORS.items() if sector},
+            **(sectors or {}),
+        },
+        issues=issues or {},
         market_values=market_values or {},
     )
     return {one.as_of_date: one for one in made}
@@ -120,7 +134,7 @@ def test_without_enough_peers_or_a_sector_there_is_no_flag():
     assert set(found["PEER0"]) == set(found["LONE"]) == {"basis"}
     absent = found["PEER0"]["basis"]["absent"]
     assert absent["leverage"] == "3 of its sector have liabilities_to_assets, 5 are needed"
-    assert found["LONE"]["basis"]["absent"]["leverage"] == "the issuer has no sector"
+    assert found["LONE"]["basis"]["absent"]["leverage"] == "no sector of the issuer is known on 2016-02-24"
 
 
 def test_accounts_that_are_too_old_are_no_peers():
@@ -157,3 +171,90 @@ def test_another_market_value_is_another_decision():
     plain = days_of(filings)[at].fingerprint
     priced = days_of(filings, market_values={("ACME", at): Found(7.0, at, (1,))})[at].fingerprint
     assert plain != priced
+
+
+def industrials(at="2016-02-24T12:00:00", **others):
+    return [
+        filing(n + 1, at, annual(2015, float(n), equity=150.0 - 10 * n, **others), f"PEER{n}")
+        for n in range(9)
+    ]
+
+
+def test_flags_rank_within_the_sector_of_the_time():
+    own = [
+        filing(98, "2016-02-25T12:00:00", annual(2015, 4.5, equity=10.0)),
+        filing(99, "2016-06-01T12:00:00", annual(2015, 4.6, equity=10.0)),
+    ]
+    moved = {"ACME": stated(("Industrials", "2014-01-02"), ("Utilities", "2016-03-01"))}
+    found = days_of([*industrials(), *own], moved)
+    before = found[day("2016-02-25")].profiles[0].flags
+    after = found[day("2016-06-01")].profiles[0].flags
+    assert before["leverage"] == 1.0
+    assert before["basis"]["sector"] == "Industrials"
+    assert (before["basis"]["sector_basis"], before["basis"]["sector_as_of"]) == ("stated", "2014-01-02")
+    assert set(after) == {"basis"}
+    assert (after["basis"]["sector"], after["basis"]["sector_as_of"]) == ("Utilities", "2016-03-01")
+    assert after["basis"]["absent"]["leverage"].startswith("1 of its sector")
+
+
+def test_a_statement_of_a_day_is_known_from_its_end():
+    filings = [filing(9, f"2016-02-{n}T12:00:00", annual(2015, float(n))) for n in (24, 25, 26)]
+    found = days_of(filings, {"ACME": stated(("Energy", "2016-02-25"))})
+    sectors = {str(at): one.profiles[0].flags["basis"]["sector"] for at, one in found.items()}
+    assert sectors == {"2016-02-24": None, "2016-02-25": None, "2016-02-26": "Energy"}
+
+
+def test_a_sector_that_is_not_known_yet_is_not_guessed_and_altman_says_so():
+    facts = annual(2015, 4.5, retained_earnings=20.0, ebit=9.0)
+    facts = [{**one, "months": 0} if one["name"] == "retained_earnings" else one for one in facts]
+    own = filing(99, "2016-02-25T12:00:00", facts)
+    late = {"ACME": stated(("Industrials", "2018-01-08"))}
+    (found,) = days_of([own], late)[day("2016-02-25")].profiles
+    assert found.flags["basis"]["sector"] is None
+    assert found.flags["basis"]["sector_basis"] == "not known"
+    assert "whether the issuer is one was not known" in found.measures["altman_z2"].notes[-1]
+    (known,) = days_of([own], {"ACME": stated(("Industrials", "2014-01-08"))})[day("2016-02-25")].profiles
+    assert known.measures["altman_z2"].notes == found.measures["altman_z2"].notes[:-1]
+
+
+def test_the_first_sector_stands_for_the_time_before_it_only_where_that_is_asked_for():
+    own = filing(99, "2016-02-25T12:00:00", annual(2015, 4.5, equity=10.0))
+    late = {"ACME": stated(("Industrials", "2018-01-08"), ("Energy", "2019-01-02"))}
+    undated = {"ACME": stated(("Industrials", None))}
+    for said, as_of in ((late, "2018-01-08"), (undated, None)):
+        flags = (
+            days_of([*industrials(), own], said, assume_first_sector=True)[day("2016-02-25")]
+            .profiles[0]
+            .flags
+        )
+        assert flags["leverage"] == 1.0
+        basis = flags["basis"]
+        assert (basis["sector_basis"], basis["sector_as_of"]) == ("assumed", as_of)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("assume_first_sector", [False, True])
+def test_no_later_statement_on_a_sector_or_shares_changes_an_earlier_profile(seed, assume_first_sector):
+    draw = random.Random(seed)
+    filings = world(seed)
+    early = {one: stated((draw.choice("ABC"), f"20{draw.randint(11, 13)}-01-02")) for one in SECTORS}
+    shares = {one: [Issue(one, EARLY)] for one in SECTORS}
+    settings = {"assume_first_sector": assume_first_sector, "min_peers": 2}
+    whole = days_of(filings, early, issues=shares, **settings)
+    for cut in sorted(whole)[:: len(whole) // 7]:
+        later = {one: [*early[one], *stated((draw.choice("ABCD"), str(cut)))] for one in SECTORS}
+        gone = {one: [Issue(one, EARLY, draw.choice([None, max(whole)])), Issue("NEW", max(whole))]
+                for one in SECTORS}  # fmt: skip
+        other = days_of(filings, later, issues=gone, **settings)
+        for at in (at for at in whole if at <= cut and at < max(whole)):
+            assert whole[at] == other[at]
+
+
+def test_who_was_delisted_by_then_is_nobodys_peer():
+    own = filing(99, "2016-02-25T12:00:00", annual(2015, 4.5, equity=10.0))
+    gone = {f"PEER{n}": [Issue(f"PEER{n}", EARLY, day("2016-02-25"))] for n in range(3)}
+    flags = days_of([*industrials(), own], issues=gone)[day("2016-02-25")].profiles[0].flags
+    assert flags["basis"]["n"]["leverage"] == 7
+    stays = {f"PEER{n}": [Issue(f"PEER{n}", EARLY, day("2016-02-26"))] for n in range(3)}
+    flags = days_of([*industrials(), own], issues=stays)[day("2016-02-25")].profiles[0].flags
+    assert flags["basis"]["n"]["leverage"] == 10

@@ -13,9 +13,10 @@ class ProfilesConfig(EngineConfig):
     """Profiles from reported facts. Raise the version when a formula changes."""
 
     engine_name: ClassVar[str] = "PROFILE"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     accepted_bases: tuple[str, ...] = ("exact", "date", "collected", "lagged")
     max_age_days: int = Field(default=550, ge=1)
     min_peers: int = Field(default=5, ge=2)
     financial_sectors: tuple[str, ...] = ("Financials", "Financial Services", "Financial")
+    assume_first_sector: bool = False

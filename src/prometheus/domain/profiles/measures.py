@@ -8,7 +8,7 @@ measure that can't be said at any of these is absent, with the reason at the lat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from prometheus.domain.profiles.ratios import growth, interest_coverage, net_ove
 MOST_DAYS_BACK = 380
 """A fiscal year and its odd week: the last 10-K is as far back as one looks."""
 NOT_FOR_FINANCIALS = "not made for banks and insurers"
+MAYBE_FINANCIAL = f"{NOT_FOR_FINANCIALS}; whether the issuer is one was not known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ class Measured:
 
 
 def measured(
-    books: Books, *, is_financial: bool, market_value: Found | Absent
+    books: Books, *, is_financial: bool | None, market_value: Found | Absent
 ) -> tuple[dict[str, Measured], dict[str, str]]:
     """Return the measures of an issuer, and why the others are absent.
 
@@ -183,8 +184,9 @@ def measured(
     ----------
     books : Books
         Its accounts as they are known.
-    is_financial : bool
-        Whether it is a bank, an insurer or the like.
+    is_financial : bool or None
+        Whether it is a bank, an insurer or the like; where that isn't known, measures that aren't made for
+        those say so in their notes.
     market_value : Found or Absent
         Of its shares, at the date of the profile.
     """
@@ -203,6 +205,8 @@ def measured(
         for end in ends if has_flow else ends[:1]:
             one = _at(measure, books, end, market_value)
             if isinstance(one, Measured):
+                if is_financial is None and not measure.is_for_financials:
+                    one = replace(one, notes=(*one.notes, MAYBE_FINANCIAL))
                 found[measure.name] = one
                 break
             reason = reason or one.reason

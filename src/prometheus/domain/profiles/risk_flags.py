@@ -6,6 +6,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from prometheus.domain.profiles.sectors import KnownSector
+
 FLAGS: Mapping[str, tuple[str, bool]] = MappingProxyType(
     {
         "leverage": ("liabilities_to_assets", True),
@@ -46,7 +48,7 @@ def risk_flags(
     own: Mapping[str, float],
     peers: Mapping[str, Sequence[float]],
     *,
-    sector: str | None,
+    sector: KnownSector,
     as_of_date: str,
     min_peers: int,
 ) -> dict[str, object]:
@@ -58,8 +60,8 @@ def risk_flags(
         Its measures.
     peers : mapping of str to sequence of float
         The same measures of the other issuers of its sector, ascending.
-    sector : str or None
-        Without one there is nobody to compare with, and no flag.
+    sector : KnownSector
+        Where none is known on the date there is nobody to compare with, and no flag.
     as_of_date : str
     min_peers : int
         How many issuers, itself included, a rank needs.
@@ -71,12 +73,12 @@ def risk_flags(
         others = peers.get(measure, ())
         if measure not in own:
             absent[flag] = f"no {measure}"
-        elif sector is None:
-            absent[flag] = "the issuer has no sector"
+        elif sector.sector is None:
+            absent[flag] = f"no sector of the issuer is known on {as_of_date}"
         elif len(others) + 1 < min_peers:
             absent[flag] = f"{len(others) + 1} of its sector have {measure}, {min_peers} are needed"
         else:
             flags[flag] = rank_within(own[measure], others, more_is_riskier=more_is_riskier)
             n[flag] = len(others) + 1
-    flags["basis"] = {"sector": sector, "as_of_date": as_of_date, "n": n, "absent": absent}
+    flags["basis"] = {**sector.as_json(), "as_of_date": as_of_date, "n": n, "absent": absent}
     return flags

@@ -3,9 +3,11 @@
 1. Filings come in the order of their acceptance. One accepted at the close of a session or before is known
    on it.
 2. On each session the books of the issuers that filed learn; their measures are computed anew.
-3. Flags rank them within their sector, among the latest measures of all its issuers that are not too old.
+3. Flags rank them within their sector as it was known then (`sectors.py`), among the latest measures of all
+   its issuers that are not too old and whose shares were not all delisted by then (`issues.py`).
 4. What a session's profiles rest on is digested: the histories of the sectors' issuers, sectors and market
-   values. A filing that comes later changes no digest, and no profile, of a session before it.
+   values. A filing, or a statement on a sector or an instrument, that comes later changes no digest, and no
+   profile, of a session before it.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ import numpy as np
 
 from prometheus.domain.profiles.books import Absent, Books, Found
 from prometheus.domain.profiles.config import ProfilesConfig
+from prometheus.domain.profiles.issues import Issue, is_gone
 from prometheus.domain.profiles.measures import Measured, measured
 from prometheus.domain.profiles.risk_flags import FLAGS, risk_flags
+from prometheus.domain.profiles.sectors import Sectors, SectorStatement
 from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
 
@@ -109,7 +113,8 @@ def profiles(
     sessions: Sessions,
     config: ProfilesConfig,
     *,
-    sectors: Mapping[str, str | None],
+    sectors: Mapping[str, Sequence[SectorStatement]],
+    issues: Mapping[str, Sequence[Issue]],
     market_values: Mapping[tuple[str, date], Found],
 ) -> Iterator[DayProfiles]:
     """Yield the profiles of each session on which something became known.
@@ -120,7 +125,9 @@ def profiles(
         See `filings_by_session`: all that is known, from the first filing on.
     sessions : Sessions
     config : ProfilesConfig
-    sectors : mapping of str to str or None
+    sectors : mapping of str to sequence of SectorStatement
+        By issuer, oldest first.
+    issues : mapping of str to sequence of Issue
         By issuer.
     market_values : mapping of (str, date) to Found
         By issuer and session.
@@ -128,46 +135,54 @@ def profiles(
     books: dict[str, Books] = {}
     histories: dict[str, bytes] = {}
     latest: dict[str, dict[str, Measured]] = {}
+    known = Sectors(sectors, assume_first=config.assume_first_sector)
     of_sector: dict[str | None, set[str]] = {}
     for place, new in filings.items():
         day = _date(sessions, place)
+        for issuer, (before, after) in known.advance(day).items():
+            if issuer in books:
+                of_sector[before.sector].discard(issuer)
+                of_sector.setdefault(after.sector, set()).add(issuer)
         for filing in new:
             issuer = filing.issuer_id
             books.setdefault(issuer, Books()).learn(filing.filing_id, filing.facts)
             histories[issuer] = digest(
                 histories.get(issuer, b""), filing.accepted_at.isoformat(), filing.content
             )
-            of_sector.setdefault(sectors.get(issuer), set()).add(issuer)
+            of_sector.setdefault(known.of(issuer).sector, set()).add(issuer)
         changed = sorted({filing.issuer_id for filing in new})
         reasons: dict[str, dict[str, str]] = {}
         for issuer in changed:
+            sector = known.of(issuer).sector
             latest[issuer], reasons[issuer] = measured(
                 books[issuer],
-                is_financial=sectors.get(issuer) in config.financial_sectors,
+                is_financial=None if sector is None else sector in config.financial_sectors,
                 market_value=market_values.get((issuer, day), NO_MARKET_VALUE),
             )
-        touched = {sectors.get(issuer) for issuer in changed} - {None}
-        values = {one: _values(latest, of_sector[one], day, config.max_age_days) for one in touched}
+        touched = {known.of(issuer).sector for issuer in changed} - {None}
+        peers = {
+            one: [issuer for issuer in of_sector[one] if not is_gone(issues.get(issuer, ()), day)]
+            for one in touched
+        }
+        values = {one: _values(latest, issuers, day, config.max_age_days) for one, issuers in peers.items()}
         found = []
         for issuer in changed:
-            sector = sectors.get(issuer)
             flags = risk_flags(
                 {name: one.value for name, one in latest[issuer].items()},
-                _peers(values.get(sector, {}), issuer),
-                sector=sector,
+                _peers(values.get(known.of(issuer).sector, {}), issuer),
+                sector=known.of(issuer),
                 as_of_date=str(day),
                 min_peers=config.min_peers,
             )
             found.append(Profile(issuer, latest[issuer], reasons[issuer], flags))
-        rests_on = set(changed)
-        for sector in touched:
-            rests_on |= of_sector[sector]
+        rests_on = set(changed).union(*peers.values())
         parts: list[bytes | str] = []
         for issuer in sorted(rests_on):
-            parts += [issuer, histories[issuer], sectors.get(issuer) or ""]
+            parts += [issuer, histories[issuer], known.of(issuer).sector or ""]
         for issuer in changed:
             value = market_values.get((issuer, day))
             parts += [issuer, "" if value is None else repr(value.value)]
+            parts += [part or "" for part in known.of(issuer).as_json().values()]
         yield DayProfiles(day, digest(*parts), tuple(found), len(new))
 
 
