@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
 
@@ -20,6 +21,12 @@ from tests.schema.seed import fill_historical, fill_runtime
 BOTH = pytest.mark.parametrize("database", ["runtime", "historical"])
 FILL = {"runtime": fill_runtime, "historical": fill_historical}
 FOLDER = Path(migrations.__path__[0])
+LANDED = {
+    "runtime/v0001_first.sql": "fe31de5092f8f3ffaee74ed7805c05f3c310cfcbaaa0ec5f23b6a500d5864af3",
+    "historical/v0001_first.sql": "1727d3a247b21cf1b9e025cdb3bcac09c93f6bbd4c3c0950b956ae794966d9d1",
+    "historical/v0002_factor_values_kept.sql": "05497f5e0a5b7f9920a9a3874986b9e0cce72d35063b7c757218f078201a612c",
+}
+"""SHA-256 of the versions that databases out there were built from: add to the list, never change it."""
 EXTRA = """
 from prometheus.schema.migrations.plain_sql import run_sql_beside
 
@@ -153,6 +160,14 @@ def test_file_names_and_alembic_agree_on_one_line_of_versions(database: str) -> 
     line = [revision.revision for revision in script.walk_revisions()]
     assert script.get_heads() == [head_version(database)] == line[:1]
     assert sorted(line, reverse=True) == line
+
+
+def test_a_version_that_landed_is_never_edited() -> None:
+    found = {
+        path.relative_to(FOLDER).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(FOLDER.glob("*/v*.sql"))
+    }
+    assert found == LANDED, "databases were built from these: a change is the next version"
 
 
 @BOTH
