@@ -130,7 +130,8 @@ def test_an_event_gets_versions_and_the_past_reads_the_same(tmp_path, at_databas
     then = moment("2018-03-05T00:00:00Z")
     before = events(at_databases, known_at=then)
     assert before["event_type"].to_list() == ["CPI", "NON_FARM_PAYROLLS"]
-    assert before["known_at"].to_list() == [moment("2018-02-14T13:30:00Z"), moment("2018-03-01T00:00:00Z")]
+    assert before["known_at"].to_list() == [moment("2018-03-01T00:00:00Z")] * 2
+    assert events(at_databases, known_at=moment("2018-02-28T23:59:59Z")).is_empty()
     assert json.loads(before["metadata"][0])["actual"] == 2.1
     assert json.loads(before["metadata"][1])["forecast"] == "205K"
     file.write_text(CALENDAR.replace("US,,200K", "US,313K,200K"))
@@ -145,6 +146,21 @@ def test_an_event_gets_versions_and_the_past_reads_the_same(tmp_path, at_databas
     file.write_text(CALENDAR.replace("US,,200K", "US,314K,200K"))
     late = prometheus("ingest", "events", file, "--known-at", "2018-03-09T20:00Z")
     assert "before_former" in late.err
+
+
+def test_a_calendar_that_was_kept_as_it_appeared_says_so(tmp_path, at_databases, prometheus):
+    file = tmp_path / "calendar.csv"
+    file.write_text(CALENDAR)
+    now = taken(prometheus, file)
+    assert events(at_databases)["known_at"].min() > moment("2026-01-01T00:00:00Z")
+    assert now["n_new"] == 2
+    file.write_text(CALENDAR.replace("Consumer prices,CPI", "Producer prices,PPI"))
+    assert taken(prometheus, file, "--known-at", "published")["n_new"] == 1
+    known = events(at_databases, known_at=moment("2018-02-14T13:30:00Z"))
+    assert known["description"].to_list() == ["Producer prices"]
+    assert json.loads(known["metadata"][0])["known_basis"] == "published"
+    refs = {refs["known_when"] for _, _, refs, _ in decisions(at_databases)}
+    assert refs == {"delivered", "published"}
 
 
 def test_rows_of_a_calendar_that_break_a_rule_are_named(tmp_path, at_databases, prometheus):

@@ -2,8 +2,9 @@
 
 1. Read the files; what breaks a rule goes to a rejects file.
 2. Texts go to the artifacts, by content: a crash leaves nothing that is in the way.
-3. Lock the events; compare each with its latest version on record. One that says something else is a later
-   version, known when its delivery was; the first version of a past event was known when it happened.
+3. Lock the events; compare each with its latest version on record. A text of the FOMC was known when it was
+   released, which is a fact of its publication. Anything else was known when its delivery was; only of a
+   history that somebody kept as it appeared, the first version of a past event was known when it happened.
 4. Copy the new ones in one transaction of the historical database.
 5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the rows
    carry the batch, so the decision that is missing is seen and written.
@@ -114,6 +115,7 @@ def ingest_events(
     *,
     artifacts: Artifacts,
     known_at: datetime,
+    is_known_when_published: bool = False,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
 ) -> EventsReport:
@@ -127,6 +129,9 @@ def ingest_events(
         Where texts go.
     known_at : datetime
         When the delivery became known.
+    is_known_when_published : bool
+        Whether each past event was known when it happened: a history that somebody else has kept. Later
+        versions of events on record are known with their delivery all the same.
     rejects_folder : Path, optional
         Where broken events are set aside; nowhere by default.
     dry_run : bool
@@ -145,7 +150,7 @@ def ingest_events(
     ):
         distinct, n_repeated, faults = _distinct(delivery.events, known_at)
         lock_events(historical)
-        found = _sorted(historical, distinct, known_at)
+        found = _sorted(historical, distinct, known_at, is_known_when_published)
         kept = [event for event in distinct if event.key not in {f.about for f in found.faults}]
         violations = pl.concat([delivery.violations, violations_of(faults + found.faults)])
         if not kept:
@@ -178,6 +183,7 @@ def ingest_events(
                 input_refs={
                     "fingerprint": ids.fingerprint.hex(),
                     "known_at": known_at.isoformat(),
+                    "known_when": "published" if is_known_when_published else "delivered",
                     "source": delivery.source,
                     "files": [
                         {"name": f.name, "sha256": f.sha256, "n_rows": f.n_rows} for f in delivery.files
@@ -246,7 +252,9 @@ def _distinct(events: Sequence[Event], known_at: datetime) -> tuple[list[Event],
     return sorted(kept, key=lambda event: (event.timestamp, event.key)), n_repeated, faults
 
 
-def _sorted(historical: Connection, events: Sequence[Event], moment: datetime) -> _Sorted:
+def _sorted(
+    historical: Connection, events: Sequence[Event], moment: datetime, is_known_when_published: bool
+) -> _Sorted:
     """Compare events with their latest versions on record."""
     types = sorted({event.event_type for event in events})
     on_record = events_on_record(historical, [event.key for event in events], types)
@@ -255,8 +263,7 @@ def _sorted(historical: Connection, events: Sequence[Event], moment: datetime) -
     for event in events:
         stored = on_record.get(event.key)
         if stored is None:
-            is_past = event.timestamp <= moment
-            found.known[event.key] = (event.timestamp, "release") if is_past else (moment, "delivered")
+            found.known[event.key] = _known(event, moment, is_known_when_published)
             found.new.append(event)
         elif stored[0] == event.content:
             n_unchanged += 1
@@ -269,6 +276,15 @@ def _sorted(historical: Connection, events: Sequence[Event], moment: datetime) -
             found.known[event.key] = (moment, "delivered")
             found.changed.append(event)
     return _Sorted(found.new, found.changed, found.known, n_unchanged, found.faults)
+
+
+def _known(event: Event, moment: datetime, is_known_when_published: bool) -> tuple[datetime, str]:
+    """Return when the first version of an event became known, and how that is known."""
+    if event.text is not None:
+        return event.timestamp, "release"
+    if is_known_when_published and event.timestamp <= moment:
+        return event.timestamp, "published"
+    return moment, "delivered"
 
 
 def _write(historical: Connection, found: _Sorted, artifacts: Artifacts, *, batch: str, source: str) -> None:

@@ -9,7 +9,6 @@ import typer
 
 from prometheus.cli.ingest.arguments import (
     DryRunOption,
-    KnownAtOption,
     PathsArgument,
     SourceOption,
     complain_of,
@@ -22,6 +21,8 @@ from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
     from prometheus.adapters.events_door import EventsReport
+
+PUBLISHED = "published"
 
 app = typer.Typer()
 
@@ -47,7 +48,10 @@ def events(
         str | None, typer.Option("--zone", help="Time zone of times without one, e.g. America/New_York.")
     ] = None,
     source: SourceOption = "files",
-    known_at: KnownAtOption = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option("--known-at", help="When it became known; 'published': each when it happened. Now."),
+    ] = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,8 +62,9 @@ def events(
     time of the day, minutes three weeks later; --release-dates says it where the rule does not.
 
     Otherwise the files are CSV with event_type, timestamp and any of country, description, actual, previous,
-    forecast, unit and id. A past event was known at its time, one to come with its delivery; a later
-    delivery that says more, such as the actual value, becomes a version of its own.
+    forecast, unit and id. A reader sees an event from the moment on that it became known: now, or --known-at.
+    A history that somebody kept as it appeared is taken with --known-at published. A later delivery that
+    says more, such as the actual value, becomes a version of its own.
 
     The same files again write nothing.
 
@@ -76,7 +81,7 @@ def events(
         raise ConfigError(
             "--release-dates is for texts of meetings.", remedy=f"Add --kind {' or '.join(DOCUMENTS)}."
         )
-    moment = None if known_at is None else moment_of(known_at)
+    moment = None if known_at in (None, PUBLISHED) else moment_of(str(known_at))
     given = {} if release_dates is None or kind is None else dates_of(release_dates, kind)
     settings = settings_from_environment()
     databases = open_databases(settings)
@@ -96,6 +101,7 @@ def events(
         delivery,
         artifacts=Artifacts(settings.artifacts_url),
         known_at=moment or now,
+        is_known_when_published=known_at == PUBLISHED,
         rejects_folder=settings.home / "rejects",
         dry_run=dry_run,
     )
