@@ -6,10 +6,11 @@
 3. Derive the decision's id from the content: the same delivery has the same id, unless it undoes a
    correction of itself.
 4. Lock the market; only then does the delivery get its time of knowledge, so that those that come at once
-   are ordered. Write what is new or corrected, part by part in one transaction of the historical
-   database. A batch that holds too much wrong is given up whole.
-5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the
-   rows carry the batch, so the decision that is missing is seen and written.
+   are ordered. End what a crash has left of deliveries before.
+5. Write what is new or corrected, part by part in one transaction of the historical database. A batch that
+   holds too much wrong is given up whole.
+6. Let the decision wait beside the market, commit the rows, put the decision on record: see `store.pending`.
+   Whatever a crash leaves of that is ended by the next delivery to the market.
 
 Memory holds a few million rows, however many there are: see `adapters/price_spool.py`.
 """
@@ -43,7 +44,8 @@ from prometheus.kernel.sessions import Sessions, sessions_of
 from prometheus.kernel.violations import found_violations
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
-from prometheus.store.decisions import latest_known_at, record_decision
+from prometheus.store.decisions import latest_known_at, record_config, record_decision
+from prometheus.store.pending import end_pending, mark_pending, pending_batches, unmark_pending
 from prometheus.store.prices import PriceCounts, lock_market, rows_of_batch, server_time
 
 
@@ -130,6 +132,7 @@ def ingest_prices(
                 raise rejects.refusal(rejects.keep(folder, name=_stem(delivery)))
             _require_enough(delivery, taken, rejects, folder, quality)
             lock_market(historical, market_id)
+            healed = () if dry_run else _healed(databases, runtime, historical, market_id)
             moment = known_at or server_time(historical)
             ids = batch_ids_of(runtime, config, market_id, np.datetime64(taken.last, "D"), taken.content)
             stored = _stored(historical, taken, ids, moment, sessions, quality, rejects, hook)
@@ -138,15 +141,14 @@ def ingest_prices(
         if stored.counts.n_corrected:
             _require_order(runtime, market_id, moment)
         _require_enough(delivery, taken, rejects, folder, quality, n_suspect=stored.n_suspect)
-        raw_id, is_recorded = ids.decision_id, False
+        raw_id, is_lost = ids.decision_id, False
+        if not (stored.counts.has_changed or dry_run):
+            raw_id, stored, moment = _found_again(historical, taken, ids, stored, moment)
+            is_lost = stored.counts.has_changed
         if dry_run:
             runtime.rollback()
             historical.rollback()
-        else:
-            runtime.commit()  # instruments first: prices must never point at one that is not there
-            historical.commit()
-            if not stored.counts.has_changed:  # a crash may have lost the decision of what is there
-                raw_id, stored, moment = _healed(historical, taken, ids, stored, moment)
+        is_recorded = False
         kept = rejects.keep(folder, name=short_id(raw_id))
         if stored.counts.has_changed and not dry_run:
             decision = price_decision(
@@ -161,7 +163,13 @@ def ingest_prices(
                 known_at=moment,
                 n_created=len(names.created),
             )
+            if not is_lost:
+                record_config(runtime, config, created_by="ingest")
+                mark_pending(runtime, decision, witness=stored.changed[0], is_time_said=known_at is not None)
+            runtime.commit()  # instruments too: prices must never point at one that is not there
+            historical.commit()
             is_recorded = record_decision(runtime, decision, config, created_by="ingest")
+            unmark_pending(runtime, market_id, short_id(raw_id))
             runtime.commit()  # before the lock is given back
     return IngestReport(
         market_id=market_id,
@@ -187,8 +195,21 @@ def ingest_prices(
         last_changed=stored.last_changed,
         choice=tuple(delivery.choice),
         seconds=time.perf_counter() - began,
-        is_recorded=is_recorded,
+        is_recorded=is_recorded or raw_id in healed,
         is_dry_run=dry_run,
+    )
+
+
+def _apart(rows: pl.DataFrame, instruments: frozenset[str]) -> pl.DataFrame:
+    """Return the violations of instruments whose closes and those stored are on another split basis."""
+    return found_violations(
+        rows,
+        rows["instrument_id"].is_in(list(instruments)),
+        field="close",
+        rule="another_split_basis",
+        remedy="The closes stored on these days and around them are a split's ratio apart from these: one "
+        "vendor adjusts for splits, the other doesn't. Deliver the whole history of the instrument at once, "
+        "or closes on the basis of those stored.",
     )
 
 
@@ -216,9 +237,11 @@ def _stored(
                 known_at=moment,
                 sessions=sessions,
                 quality=quality,
+                is_silent=taken.is_silent,
             )
         )
         rejects.add(rows, _unmet(rows, written[-1].unmet))
+        rejects.add(rows, _apart(rows, written[-1].apart))
         progress.advance(part.prices.height)
     progress.finish()
     return stored_of(written)
@@ -237,30 +260,41 @@ def _unmet(rows: pl.DataFrame, instruments: frozenset[str]) -> pl.DataFrame:
 
 
 def _healed(
+    databases: Databases, runtime: Connection, historical: Connection, market_id: str
+) -> tuple[bytes, ...]:
+    """End what a crash left pending, whatever becomes of the present delivery; return what was recorded."""
+    if not pending_batches(runtime, market_id):
+        return ()
+    with connect(databases.runtime_url) as apart:
+        return tuple(end_pending(apart, historical, market_id, server_time(historical)))
+
+
+def _found_again(
     historical: Connection, taken: Taken, ids: BatchIds, stored: Stored, moment: datetime
 ) -> tuple[bytes, Stored, datetime]:
-    """Return the decision that an unchanged delivery belongs to, and what it wrote if that was not recorded.
+    """Return the decision that an unchanged delivery belongs to, and what it wrote if that is not on record.
 
-    A delivery that came before can have written nothing but corrections since. Corrections say when they
-    became known. New rows don't, nor does the database keep it: a lost batch of these alone is known from
-    the healing run on, which is the careful side.
+    Such rows are left where the runtime database was restored from an older copy. A delivery that came before
+    can have written nothing but corrections since. Corrections say when they became known. New rows
+    don't, nor does the database keep it: a lost batch of these alone is known from now on, the careful side.
     """
-    counts, corrected_at = rows_of_batch(
+    found = rows_of_batch(
         historical,
         taken.instrument_ids,
-        first=taken.first,
-        last=taken.last,
         batch=short_id(ids.decision_id),
         only_corrections=ids.before is not None,
     )
-    if not counts.has_changed:
+    if not found.counts.has_changed:
         return ids.before or ids.decision_id, stored, moment
-    n_unchanged = taken.n_kept - counts.n_new - counts.n_corrected
-    return (
-        ids.decision_id,
-        replace(stored, counts=replace(counts, n_unchanged=n_unchanged)),
-        corrected_at or moment,
+    n_unchanged = taken.n_kept - found.counts.n_new - found.counts.n_corrected
+    again = replace(
+        stored,
+        counts=replace(found.counts, n_unchanged=n_unchanged),
+        changed=found.instrument_ids,
+        first_changed=found.first,
+        last_changed=found.last,
     )
+    return ids.decision_id, again, found.corrected_at or moment
 
 
 def _require_order(runtime: Connection, market_id: str, moment: datetime) -> None:

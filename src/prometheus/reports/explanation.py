@@ -24,7 +24,6 @@ from prometheus.kernel.sessions import Sessions
 from prometheus.reports.explanation_signals import Signal, signal_of
 from prometheus.store import explain
 from prometheus.store.assets import read_assets
-from prometheus.store.believed import batches_known
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.explain import Connection, Kind, Row
 from prometheus.store.explain_inputs import (
@@ -245,12 +244,12 @@ class _Trail:
     def _reads(self, row: Row, instrument_id: str) -> list[RowsRead]:
         refs = row["input_refs"]
         moment = moment_of(refs, row["timestamp"])
-        known = batches_known(self._runtime, moment)
         found = []
         for read in refs.get("reads", ()):
             if not read["columns"]:
                 continue
             rows = rows_read(
+                self._runtime,
                 self._historical,
                 read["table"],
                 read["columns"],
@@ -258,7 +257,6 @@ class _Trail:
                 first=read["first"],
                 last=read["last"],
                 moment=moment,
-                known=known,
             )
             columns = tuple(read["columns"])
             found.append(

@@ -85,6 +85,12 @@ def record_decision(
     created_by : str
         Who is named as the writer of settings that are new.
     """
+    record_config(connection, config, created_by=created_by)
+    return write_decision(connection, decision)
+
+
+def record_config(connection: Connection, config: EngineConfig, *, created_by: str) -> None:
+    """Write settings; those that are on record stay as they are."""
     connection.execute(
         "INSERT INTO engine_configs (config_id, engine_name, version, config_body, created_by)"
         " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -96,6 +102,10 @@ def record_decision(
             created_by,
         ],
     )
+
+
+def write_decision(connection: Connection, decision: Decision) -> bool:
+    """Write a decision whose settings are on record; return False when it is on record already."""
     written = connection.execute(
         "INSERT INTO engine_decisions (decision_id, engine_name, config_id, context_id, as_of_date,"
         " input_refs, raw_input_summary, proposed_action) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"

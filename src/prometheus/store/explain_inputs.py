@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -83,6 +83,7 @@ def moment_of(refs: Mapping[str, Any], recorded_at: datetime) -> datetime:
 
 
 def rows_read(
+    runtime: Connection,
     historical: Connection,
     table: str,
     columns: Sequence[str],
@@ -91,20 +92,17 @@ def rows_read(
     first: str,
     last: str,
     moment: datetime,
-    known: frozenset[str],
 ) -> list[InputRow]:
     """Return an instrument's rows of a read, oldest first, as they were believed at a moment.
 
     Parameters
     ----------
-    historical : Connection
+    runtime, historical : Connection
     table : str
         A daily table by instrument.
     columns : sequence of str
     instrument_id, first, last : str
     moment : datetime
-    known : frozenset of str
-        Deliveries until the moment, see `store.believed.batches_known`.
     """
     if "instrument_id" not in TABLES[table].column_names or "trade_date" not in TABLES[table].column_names:
         return []
@@ -120,17 +118,18 @@ def rows_read(
     )
     with historical.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(statement, [instrument_id, first, last]).fetchall()
-    rows = [_believed(row, columns, moment, known) for row in found]
+    unknown = believed.batches_unknown(runtime, moment) if is_priced else {}
+    rows = [_believed(row, columns, moment, unknown) for row in found]
     return [row for row in rows if row is not None]
 
 
 def _believed(
-    row: Mapping[str, Any], columns: Sequence[str], moment: datetime, known: frozenset[str]
+    row: Mapping[str, Any], columns: Sequence[str], moment: datetime, unknown: Collection[str]
 ) -> InputRow | None:
     metadata = row.get("metadata") or {}
     current = {name: row[name] if name in row else metadata.get(name) for name in columns}
     revisions = metadata.get("revisions", ())
-    place = believed.believed_of(metadata, moment, known)
+    place = believed.believed_of(metadata, moment, unknown)
     if place is None:
         return None
     if place == len(revisions):

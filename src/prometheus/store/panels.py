@@ -5,7 +5,8 @@ numbers as float64, big endian), so that hundreds of values cross the wire inste
 of rows; numpy reads them without a copy in between. Order does not matter: every row carries its date.
 
 As known at a moment: a row whose first delivery came later, or is not on record, is left out; a row that
-was corrected later shows the version that was believed then (``metadata.revisions``).
+was corrected later shows the version that was believed then (``metadata.revisions``). Where no delivery came
+later, that costs nothing: the rows are not asked for their batch.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ from prometheus.store.believed import believed_of
 _PG_EPOCH = np.datetime64("2000-01-01", "D")
 ACTIONS = ("split", "dividend")
 """Corporate actions of prices_daily: keys of its metadata that read like columns."""
-_IS_KNOWN = "coalesce((metadata ->> 'batch') COLLATE \"C\" = ANY(%s), true)"
-_NO_BATCH = ""  # beside the known ones, for null = ANY('{}') is false, not null
+_IS_KNOWN = "coalesce((metadata ->> 'batch') COLLATE \"C\" <> ALL(%s), true)"
 
 
 def read_panels(
@@ -37,7 +37,7 @@ def read_panels(
     *,
     assets: Assets,
     dates: DateArray,
-    known_batches: Collection[str] = (),
+    unknown_batches: Collection[str] = (),
     known_at: np.datetime64 | None = None,
 ) -> dict[str, FloatArray]:
     """Return columns of a daily table.
@@ -54,10 +54,11 @@ def read_panels(
         Columns of the arrays, in order.
     dates : ndarray of shape (n_days,), datetime64[D]
         Rows of the arrays, ascending.
-    known_batches : collection of str
-        Short ids of the deliveries that were known at ``known_at``.
+    unknown_batches : collection of str
+        Short ids of the deliveries that were not known yet at ``known_at``, see `believed.batches_unknown`.
     known_at : datetime64, optional
-        The moment as of which to read prices_daily; everything that is stored by default.
+        The moment as of which to read prices_daily; everything that is stored by default. The connection
+        holds `believed.one_view` since before the deliveries were asked for.
 
     Returns
     -------
@@ -70,14 +71,15 @@ def read_panels(
         return {name: np.full((len(dates), len(assets)), np.nan) for name in columns}
     out = {name: np.full((len(dates), len(assets)), np.nan) for name in actions}
     place = {instrument: i for i, instrument in enumerate(assets.ids)}
-    known = None if known_at is None or table != "prices_daily" else frozenset(known_batches)
+    is_past = known_at is not None and table == "prices_daily"
+    unknown = sorted(unknown_batches) if is_past else []
     if plain:
-        _read_plain(connection, table, plain, place=place, dates=dates, known=known, out=out)
+        _read_plain(connection, table, plain, place=place, dates=dates, unknown=unknown, out=out)
     if actions:
-        _read_actions(connection, actions, place=place, dates=dates, known=known, out=out)
-    if known is not None and known_at is not None:
+        _read_actions(connection, actions, place=place, dates=dates, unknown=unknown, out=out)
+    if is_past and known_at is not None:
         moment = known_at.astype("datetime64[us]").item().replace(tzinfo=UTC)
-        _restore_versions(connection, place=place, dates=dates, known=known, moment=moment, out=out)
+        _restore_versions(connection, place=place, dates=dates, unknown=unknown, moment=moment, out=out)
     return out
 
 
@@ -88,7 +90,7 @@ def _read_plain(
     *,
     place: Mapping[str, int],
     dates: DateArray,
-    known: Collection[str] | None,
+    unknown: list[str],
     out: dict[str, FloatArray],
 ) -> None:
     spec = TABLES[table]
@@ -105,11 +107,11 @@ def _read_plain(
     ).format(
         values=sql.SQL(" || ").join(packed),
         table=sql.Identifier(table),
-        known=sql.SQL("" if known is None else f" AND {_IS_KNOWN}"),
+        known=sql.SQL(f" AND {_IS_KNOWN}" if unknown else ""),
     )
     parameters: list[Any] = [str(dates[0]), str(dates[-1])]
-    if known is not None:
-        parameters.append([_NO_BATCH, *known])
+    if unknown:
+        parameters.append(unknown)
     layout = np.dtype([("date", ">i4"), *((name, ">f8") for name in columns)])
     place_of_day = np.full(int((dates[-1] - dates[0]).astype(np.int64)) + 1, -1, dtype=np.int64)
     place_of_day[(dates - dates[0]).astype(np.int64)] = np.arange(len(dates))
@@ -145,7 +147,7 @@ def _read_actions(
     *,
     place: Mapping[str, int],
     dates: DateArray,
-    known: Collection[str] | None,
+    unknown: list[str],
     out: Mapping[str, FloatArray],
 ) -> None:
     with connection.cursor() as cursor:
@@ -153,8 +155,8 @@ def _read_actions(
             "SELECT instrument_id, trade_date, (metadata ->> 'split')::float8, "
             "(metadata ->> 'dividend')::float8 FROM prices_daily "
             "WHERE trade_date BETWEEN %s AND %s AND (metadata ? 'split' OR metadata ? 'dividend') "
-            f"AND (%s OR {_IS_KNOWN})",
-            [str(dates[0]), str(dates[-1]), known is None, [_NO_BATCH, *(known or ())]],
+            f"AND {_IS_KNOWN}",
+            [str(dates[0]), str(dates[-1]), unknown],
         )
         for instrument, date, *values in cursor:
             column = place.get(instrument)
@@ -170,23 +172,25 @@ def _restore_versions(
     *,
     place: Mapping[str, int],
     dates: DateArray,
-    known: Collection[str],
+    unknown: list[str],
     moment: datetime,
     out: Mapping[str, FloatArray],
 ) -> None:
-    """Put back the versions of corrected rows that were believed at the moment."""
+    """Put back the versions of corrected rows that were believed at the moment, where they aren't present."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT instrument_id, trade_date, metadata FROM prices_daily "
-            "WHERE trade_date BETWEEN %s AND %s AND metadata ? 'revisions'",
-            [str(dates[0]), str(dates[-1])],
+            "WHERE trade_date BETWEEN %s AND %s AND metadata ? 'revisions' "
+            "AND ((metadata -> 'revisions' -> -1 ->> 'until')::timestamptz > %s "
+            "OR (metadata ->> 'batch') COLLATE \"C\" = ANY(%s))",
+            [str(dates[0]), str(dates[-1]), moment, unknown],
         )
         for instrument, date, metadata in cursor:
             column = place.get(instrument)
             at, inside = _places(dates, np.array([date], dtype="datetime64[D]"))
             if column is None or not inside[0]:
                 continue
-            believed = believed_of(metadata, moment, known)
+            believed = believed_of(metadata, moment, unknown)
             if believed == len(metadata["revisions"]):
                 continue
             version = {} if believed is None else metadata["revisions"][believed]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from threading import get_ident
@@ -22,7 +22,7 @@ from prometheus.kernel.errors import ConfigError
 from prometheus.kernel.sessions import Sessions
 from prometheus.schema.tables import TABLES
 from prometheus.store.artifacts import Artifacts
-from prometheus.store.believed import batches_known
+from prometheus.store.believed import batches_unknown, one_view
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.derived import append_panels, upsert_derived
 from prometheus.store.factor_panels import read_exposures, read_series
@@ -93,21 +93,23 @@ class PostgresStorage:
         known_at: np.datetime64 | None,
     ) -> Mapping[str, FloatArray]:
         """See `Storage.panels`."""
-        known = () if known_at is None or table != "prices_daily" else self._known_batches(known_at)
         with self._reader(TABLES[table].database) as connection:
             if table in FACTOR_VALUES:
                 return self._factors(connection, table, columns, assets, dates, known_at)
             if table == "profiles":
                 return read_profiles(connection, columns, assets=assets, dates=dates, known_at=known_at)
-            return read_panels(
-                connection,
-                table,
-                columns,
-                assets=assets,
-                dates=dates,
-                known_batches=known,
-                known_at=known_at,
-            )
+            if table != "prices_daily" or known_at is None or not len(dates):
+                return read_panels(connection, table, columns, assets=assets, dates=dates)
+            with one_view(connection):
+                return read_panels(
+                    connection,
+                    table,
+                    columns,
+                    assets=assets,
+                    dates=dates,
+                    unknown_batches=self._unknown_batches(known_at, dates),
+                    known_at=known_at,
+                )
 
     def _factors(
         self,
@@ -139,10 +141,13 @@ class PostgresStorage:
         }
         return {name: found[is_carried(name)][factor] for name, factor in ids.items()}
 
-    def _known_batches(self, known_at: np.datetime64) -> frozenset[str]:
+    def _unknown_batches(
+        self, known_at: np.datetime64, dates: np.ndarray[Any, np.dtype[np.datetime64]]
+    ) -> Collection[str]:
         moment = known_at.astype("datetime64[us]").item().replace(tzinfo=UTC)
+        first, last = dates[0].item(), dates[-1].item()
         with self._reader("runtime") as connection:
-            return batches_known(connection, moment, market_id=self._market_id)
+            return batches_unknown(connection, moment, market_id=self._market_id, first=first, last=last)
 
     def rows(
         self,

@@ -70,6 +70,27 @@ class PriceChanges:
         return PriceCounts(self.new.height, self.corrected.height, self.n_unchanged)
 
 
+@dataclass(frozen=True, slots=True)
+class BatchRows:
+    """What a batch wrote, as far as nothing has replaced it.
+
+    Attributes
+    ----------
+    counts : PriceCounts
+    instrument_ids : tuple of str
+        Ascending.
+    first, last : datetime.date or None
+    corrected_at : datetime or None
+        The moment of its corrections, if it made any.
+    """
+
+    counts: PriceCounts
+    instrument_ids: tuple[str, ...]
+    first: date | None
+    last: date | None
+    corrected_at: datetime | None
+
+
 def lock_market(connection: Connection, market_id: str) -> None:
     """Wait for other deliveries to a market; the lock is held until the connection closes."""
     connection.execute("SELECT pg_advisory_lock(hashtextextended('prices_daily ' || %s, 0))", [market_id])
@@ -123,9 +144,9 @@ def write_changes(connection: Connection, changes: PriceChanges, *, batch: str, 
 
 
 def rows_of_batch(
-    connection: Connection, ids: Sequence[str], *, first: date, last: date, batch: str, only_corrections: bool
-) -> tuple[PriceCounts, datetime | None]:
-    """Return what a batch wrote, and the moment of its corrections if it made any.
+    connection: Connection, ids: Sequence[str], *, batch: str, only_corrections: bool
+) -> BatchRows:
+    """Return what a batch wrote of instruments.
 
     Parameters
     ----------
@@ -133,8 +154,6 @@ def rows_of_batch(
         To the historical database.
     ids : sequence of str
         The instruments of its delivery.
-    first, last : datetime.date
-        The dates, both included.
     batch : str
         Short id of the INGEST decision.
     only_corrections : bool
@@ -142,15 +161,16 @@ def rows_of_batch(
     """
     query = (
         "SELECT count(*), count(*) FILTER (WHERE metadata ? 'revisions'),"
+        " array_agg(DISTINCT instrument_id ORDER BY instrument_id), min(trade_date), max(trade_date),"
         " max((metadata -> 'revisions' -> -1 ->> 'until')::timestamptz) FROM prices_daily"
-        " WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s AND metadata ->> 'batch' = %s"
+        " WHERE instrument_id = ANY(%s) AND metadata ->> 'batch' = %s"
     )
     if only_corrections:
         query += " AND metadata ? 'revisions'"
-    found = connection.execute(query.encode(), [list(ids), first, last, batch]).fetchone()
+    found = connection.execute(query.encode(), [list(ids), batch]).fetchone()
     assert found is not None
-    n_rows, n_corrected = int(found[0]), int(found[1])
-    return PriceCounts(n_rows - n_corrected, n_corrected), found[2]
+    n_rows, n_corrected, changed, *others = found
+    return BatchRows(PriceCounts(n_rows - n_corrected, n_corrected), tuple(changed or ()), *others)
 
 
 def _compared(prices: pl.DataFrame, stored: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
