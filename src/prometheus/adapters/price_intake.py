@@ -21,6 +21,8 @@ from prometheus.flow.progress import Progress
 from prometheus.kernel.sessions import Sessions
 from prometheus.kernel.violations import VIOLATIONS, WHOLE_FILE
 
+WORDS_FOR_ACTIONS = frozenset({"split", "dividend", "adjusted_close"})
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -34,6 +36,8 @@ class Taken:
         All rows that came, identical repetitions, and what is left.
     first, last : datetime.date
         Of the rows that are left.
+    is_silent : bool
+        Whether no file had a word for splits, dividends or adjusted closes.
     """
 
     parts: tuple[tuple[Waiting, Mapping[str, InstrumentDigests]], ...]
@@ -42,6 +46,7 @@ class Taken:
     n_kept: int
     first: date
     last: date
+    is_silent: bool = False
 
     @property
     def instrument_ids(self) -> list[str]:
@@ -82,10 +87,11 @@ def take(
         Told of rows.
     """
     n_rows = n_repeated = n_kept = 0
-    first, last = date.max, date.min
+    first, last, is_silent = date.max, date.min, True
     progress.start("rows read", 0)  # how many will come is not known
     for chunk in delivery.chunks():
         n_rows += chunk.height
+        is_silent = is_silent and not WORDS_FOR_ACTIONS.intersection(chunk.columns)
         sound = sound_rows(chunk, sessions=sessions, known_at=known_at)
         rejects.add(chunk, sound.violations)
         spool.add(sound.prices)
@@ -110,7 +116,7 @@ def take(
         assert isinstance(ends, date)
         first, last, n_kept = min(first, begins), max(last, ends), n_kept + prices.height
         parts.append((spool.put(prices), instrument_digests(prices)))
-    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last)
+    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last, is_silent)
 
 
 def _no_rows() -> pl.DataFrame:

@@ -17,15 +17,18 @@ import polars as pl
 
 from prometheus.adapters.price_chain import FACTORS, acted, chained
 from prometheus.adapters.price_seams import spliced
+from prometheus.adapters.price_silent import with_stored_actions
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.content import InstrumentDigests, action_digests, adjusted_digests
 from prometheus.domain.market.quality import n_suspect, quality_flags
+from prometheus.domain.market.split_basis import instruments_on_another_basis
 from prometheus.domain.market.vendor_adjustment import adjustment_flags
 from prometheus.kernel.sessions import Sessions
 from prometheus.store.copying import Connection
 from prometheus.store.price_reads import (
     adjustment_factors,
     stored_actions,
+    stored_around,
     stored_digests,
     stored_prices,
 )
@@ -70,6 +73,8 @@ class Written:
         Written rows with a flag, and with one that says that their values are probably wrong.
     unmet : frozenset of str
         Instruments of which nothing was written, because adjusted closes of ours don't meet those stored.
+    apart : frozenset of str
+        Likewise, because closes and those stored around them are on another split basis.
     """
 
     counts: PriceCounts
@@ -78,6 +83,7 @@ class Written:
     n_flagged: int = 0
     n_suspect: int = 0
     unmet: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +134,25 @@ def write_part(
     known_at: datetime,
     sessions: Sessions,
     quality: QualityConfig,
+    is_silent: bool = False,
 ) -> Written:
-    """Write what of a part is new or corrected, in the transaction of the caller; return what that was."""
+    """Write what of a part is new or corrected, in the transaction of the caller; return what that was.
+
+    With ``is_silent`` the delivery has no word for splits and dividends, and those that are stored stay.
+    """
+    apart = _on_another_basis(historical, part.prices)
+    part = _without(part, apart)
+    if part.prices.is_empty():
+        return Written(PriceCounts(), _UNTOUCHED, {}, apart=apart)
+    if is_silent:
+        part = Part(with_stored_actions(historical, part.prices), part.digests)
     read = acted(historical, part.prices, sessions)
     delivered = read.join(part.prices, on=KEY, how="semi", maintain_order="left")
     full = spliced(historical, chained(historical, read), delivered, sessions)
     unmet = frozenset(part.prices["instrument_id"].unique()) - frozenset(full["instrument_id"].unique())
-    if unmet:
-        is_met = ~pl.col("instrument_id").is_in(list(unmet))
-        digests = {name: said for name, said in part.digests.items() if name not in unmet}
-        part = Part(part.prices.filter(is_met), digests)
+    part = _without(part, unmet)
     if full.is_empty():
-        return Written(PriceCounts(), _UNTOUCHED, {}, unmet=unmet)
+        return Written(PriceCounts(), _UNTOUCHED, {}, unmet=unmet, apart=apart)
     open_ones = full
     if full.height >= ROWS_FOR_DIGESTS:
         same = _unchanged(historical, full, part.digests)
@@ -157,7 +170,7 @@ def write_part(
     day = pl.col("trade_date")
     changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
     if touched.is_empty():
-        return Written(counts, changed, {}, unmet=unmet)
+        return Written(counts, changed, {}, unmet=unmet, apart=apart)
     flags = pl.concat(
         [
             quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full)),
@@ -181,7 +194,45 @@ def write_part(
         n_flagged=flagged.height,
         n_suspect=n_suspect(flags),
         unmet=unmet,
+        apart=apart,
     )
+
+
+def _on_another_basis(historical: Connection, prices: pl.DataFrame) -> frozenset[str]:
+    """Return the instruments whose closes and those stored around them differ by the ratio of a split."""
+    ends = prices.group_by("instrument_id", maintain_order=True).agg(
+        pl.col("trade_date").first().alias("first"),
+        pl.col("trade_date").last().alias("last"),
+        pl.col("close").first().alias("opens"),
+        pl.col("split").first().fill_null(1.0).alias("split"),
+        pl.col("close").last().alias("closes"),
+    )
+    found = stored_around(historical, ends.select("instrument_id", "first", "last"))
+    if found.is_empty():
+        return frozenset()
+    both = ends.join(found, on="instrument_id")
+    left = both.select(
+        "instrument_id",
+        delivered="opens",
+        stored="on_first",
+        delivered_step=pl.col("opens") * pl.col("split") / pl.col("before"),
+        stored_step=pl.col("on_first") * pl.col("first_split") / pl.col("before"),
+    )
+    right = both.select(
+        "instrument_id",
+        delivered="closes",
+        stored="on_last",
+        delivered_step=pl.col("after") * pl.col("after_split") / pl.col("closes"),
+        stored_step=pl.col("after") * pl.col("after_split") / pl.col("on_last"),
+    )
+    return frozenset(instruments_on_another_basis(pl.concat([left, right]).drop_nulls()))
+
+
+def _without(part: Part, names: frozenset[str]) -> Part:
+    if not names:
+        return part
+    digests = {name: said for name, said in part.digests.items() if name not in names}
+    return Part(part.prices.filter(~pl.col("instrument_id").is_in(list(names))), digests)
 
 
 def _unchanged(

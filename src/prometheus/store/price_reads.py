@@ -63,6 +63,44 @@ def adjustment_factors(
     return frame_of(connection, query, parameters, schema)
 
 
+def stored_around(connection: Connection, ends: pl.DataFrame) -> pl.DataFrame:
+    """Return what is stored on the first and the last day of deliveries, and next to these.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    ends : polars.DataFrame
+        ``instrument_id``, ``first`` and ``last``.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``instrument_id``, ``before``, ``on_first``, ``on_last`` and ``after`` (closes), and the splits
+        ``first_split`` and ``after_split``, 1 for none; instruments of which no end is stored together with
+        the row next to it are left out.
+    """
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT g.id, b.close, f.close, l.close, a.close,"
+        " coalesce((f.metadata ->> 'split')::double precision, 1),"
+        " coalesce((a.metadata ->> 'split')::double precision, 1)"
+        " FROM unnest(%s::text[], %s::date[], %s::date[]) AS g (id, first, last)"
+        " LEFT JOIN LATERAL (SELECT close FROM prices_daily WHERE instrument_id = g.id"
+        "  AND trade_date < g.first ORDER BY trade_date DESC LIMIT 1) b ON true"
+        " LEFT JOIN prices_daily f ON f.instrument_id = g.id AND f.trade_date = g.first"
+        " LEFT JOIN prices_daily l ON l.instrument_id = g.id AND l.trade_date = g.last"
+        " LEFT JOIN LATERAL (SELECT close, metadata FROM prices_daily WHERE instrument_id = g.id"
+        "  AND trade_date > g.last ORDER BY trade_date LIMIT 1) a ON true"
+        " WHERE (b.close IS NOT NULL AND f.close IS NOT NULL)"
+        " OR (a.close IS NOT NULL AND l.close IS NOT NULL)"
+    )
+    names = ("before", "on_first", "on_last", "after", "first_split", "after_split")
+    schema = {"instrument_id": pl.String} | dict.fromkeys(names, pl.Float64)
+    return frame_of(connection, query, [ends[name].to_list() for name in ends.columns], schema)
+
+
 def stored_digests(
     connection: Connection, ids: Sequence[str], *, first: date, last: date
 ) -> Mapping[str, tuple[int, bytes, bytes]]:
