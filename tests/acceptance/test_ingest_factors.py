@@ -30,9 +30,9 @@ pytestmark = pytest.mark.parametrize("server", ["embedded", "15"], indirect=True
 
 
 def values(databases, *names, known_at=None):
-    with connect(databases.historical_url) as connection:
+    with connect(databases.runtime_url) as runtime, connect(databases.historical_url) as historical:
         return read_factors(
-            connection, names, first=date(1900, 1, 1), last=date(2030, 1, 1), known_at=known_at
+            runtime, historical, names, first=date(1900, 1, 1), last=date(2030, 1, 1), known_at=known_at
         )
 
 

@@ -23,8 +23,8 @@ pytestmark = pytest.mark.parametrize("server", ["embedded"], indirect=True)
 
 
 def values(databases, *names, known_at=None, first=FIRST, last=LAST):
-    with connect(databases.historical_url) as connection:
-        return read_factors(connection, names, first=first, last=last, known_at=known_at)
+    with connect(databases.runtime_url) as runtime, connect(databases.historical_url) as historical:
+        return read_factors(runtime, historical, names, first=first, last=last, known_at=known_at)
 
 
 def stored(databases):
@@ -203,7 +203,8 @@ def test_a_decision_that_a_crash_lost_comes_back_by_running_again(tmp_path, at_d
         connection.execute("DELETE FROM engine_decisions")
         connection.execute("ALTER TABLE engine_decisions ENABLE TRIGGER USER")
     healed = taken(prometheus, file)
-    assert (healed["decision_id"], healed["is_recorded"], healed["n_new"]) == (whole["decision_id"], True, 3)
+    assert (healed["decision_id"], healed["healed"]) == (whole["decision_id"], [whole["decision_id"]])
+    assert (healed["is_recorded"], healed["n_new"], healed["n_unchanged"]) == (False, 0, 3)
     assert decisions(at_databases) == [recorded]
 
 

@@ -6,8 +6,8 @@
 3. Compare with what is on record: a document that says what was believed already is no new one.
 4. Copy the new ones in one transaction of the historical database. Their texts were put among the artifacts
    before; those are named by their content, so a crash leaves nothing that is in the way.
-5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the rows
-   carry the batch, so the decision that is missing is seen and written.
+5. Record the decision in the runtime database. A crash between 4 and 5 is healed by the next delivery, of
+   whatever documents: a row of the batch carries the decision, see `store/unrecorded.py`.
 """
 
 from __future__ import annotations
@@ -35,14 +35,11 @@ from prometheus.store.decisions import record_decision
 from prometheus.store.filings import (
     documents_on_record,
     lock_documents,
-    n_of_batch,
     present_moment,
     write_documents,
 )
-from prometheus.store.reference import (
-    market_row,
-    register_markets,
-)
+from prometheus.store.reference import market_row, register_markets
+from prometheus.store.unrecorded import record_lost
 
 CONTRADICTS = "Two reports on one period say different things at the same moment; leave the true one in."
 
@@ -114,55 +111,62 @@ def ingest_documents(
         ids = batch_ids_of(
             runtime, config, context_id, np.datetime64(last_date, "D"), digest(source, content)
         )
-        raw_id = ids.decision_id
         if not dry_run:  # issuers first: documents must never point at one that is not there
             runtime.commit()
         with connect(databases.historical_url) as historical:
-            counts, contradicting = _written(
-                historical, documents, owners, table, context_id, source, short_id(raw_id), dry_run
-            )
-        n_new = counts["new"]
-        if ids.before is not None and not n_new:
-            raw_id = ids.before
-        violations = pl.concat([violations, contradicting])
-        if contradicting.height == len(documents):
-            rejects = set_aside(violations, folder, name=stem_of(file.sha256 for file in delivery.files))
-            raise refusal_of(violations, rejects)
+            lock_documents(historical, table, context_id)
+            healed = () if dry_run else record_lost(runtime, historical, table)
+            found = _verdicts(historical, documents, owners, table, source)
+            wrong = [d for d, verdict in zip(documents, found, strict=True) if verdict == "contradicting"]
+            violations = pl.concat([violations, _contradicting(wrong)])
+            if len(wrong) == len(documents):
+                rejects = set_aside(violations, folder, name=stem_of(file.sha256 for file in delivery.files))
+                raise refusal_of(violations, rejects)
+            n_new, n_unchanged, n_repeated = map(found.count, ("new", "unchanged", "repeated"))
+            raw_id = ids.decision_id if n_new or ids.before is None else ids.before
+            n_rejected = violations.select("file", "row").n_unique()
+            was_recorded = False
+            if n_new and not dry_run:
+                decision = Decision(
+                    decision_id=raw_id,
+                    engine_name=config.engine_name,
+                    config_id=config.config_id,
+                    context_id=context_id,
+                    as_of_date=np.datetime64(last_date, "D"),
+                    input_refs={
+                        "fingerprint": ids.fingerprint.hex(),
+                        "known_at": moment.isoformat(),
+                        "source": source,
+                        "files": [
+                            {"name": f.name, "sha256": f.sha256, "n_rows": f.n_rows} for f in delivery.files
+                        ],
+                    },
+                    raw_input_summary={
+                        "n_rows": delivery.n_rows,
+                        "n_repeated": n_repeated,
+                        "n_rejected": n_rejected,
+                        "rejected_by_rule": dict(n_by_rule(violations)),
+                        "n_issuers": len(set(owners)),
+                        "last_date": str(last_date),
+                    },
+                    proposed_action={
+                        "table": table,
+                        "batch": short_id(raw_id),
+                        "n_new": n_new,
+                        "n_unchanged": n_unchanged,
+                        "n_instruments_created": len(created),
+                    },
+                )
+                rows = [
+                    document.row_values(owner, source, short_id(raw_id))
+                    for document, owner, verdict in zip(documents, owners, found, strict=True)
+                    if verdict == "new"
+                ]
+                frame = pl.DataFrame(rows, infer_schema_length=None)
+                write_documents(historical, table, frame, decision, config)
+                historical.commit()
+                was_recorded = record_decision(runtime, decision, config, created_by="ingest")
         rejects = set_aside(violations, folder, name=short_id(raw_id))
-        n_rejected = violations.select("file", "row").n_unique()
-        was_recorded = False
-        if n_new and not dry_run:
-            decision = Decision(
-                decision_id=raw_id,
-                engine_name=config.engine_name,
-                config_id=config.config_id,
-                context_id=context_id,
-                as_of_date=np.datetime64(last_date, "D"),
-                input_refs={
-                    "fingerprint": ids.fingerprint.hex(),
-                    "known_at": moment.isoformat(),
-                    "source": source,
-                    "files": [
-                        {"name": f.name, "sha256": f.sha256, "n_rows": f.n_rows} for f in delivery.files
-                    ],
-                },
-                raw_input_summary={
-                    "n_rows": delivery.n_rows,
-                    "n_repeated": counts["repeated"],
-                    "n_rejected": n_rejected,
-                    "rejected_by_rule": dict(n_by_rule(violations)),
-                    "n_issuers": len(set(owners)),
-                    "last_date": str(last_date),
-                },
-                proposed_action={
-                    "table": table,
-                    "batch": short_id(raw_id),
-                    "n_new": n_new,
-                    "n_unchanged": counts["unchanged"],
-                    "n_instruments_created": len(created),
-                },
-            )
-            was_recorded = record_decision(runtime, decision, config, created_by="ingest")
         if dry_run:
             runtime.rollback()
     return DocumentsReport(
@@ -173,8 +177,8 @@ def ingest_documents(
         batch=short_id(raw_id),
         n_rows=delivery.n_rows,
         n_new=n_new,
-        n_unchanged=counts["unchanged"],
-        n_repeated=counts["repeated"],
+        n_unchanged=n_unchanged,
+        n_repeated=n_repeated,
         n_rejected=n_rejected,
         rejected_by_rule=n_by_rule(violations),
         examples=examples_of(violations),
@@ -184,6 +188,7 @@ def ingest_documents(
         last_date=last_date,
         is_recorded=was_recorded,
         is_dry_run=dry_run,
+        healed=healed,
     )
 
 
@@ -195,35 +200,16 @@ def _known_by(documents: Sequence[Document], moment: datetime) -> tuple[list[Doc
     return kept, violations_of(late, field="accepted_at", rule="not_yet", remedy=remedy)
 
 
-def _written(
-    historical: Connection,
-    documents: Sequence[Document],
-    owners: Sequence[str],
-    table: str,
-    context_id: str,
-    source: str,
-    batch: str,
-    dry_run: bool,
-) -> tuple[dict[str, int], pl.DataFrame]:
-    """Write what is new; return how many documents were what, and those that contradict each other."""
-    lock_documents(historical, table, context_id)
-    issuers = sorted(set(owners))
+def _verdicts(
+    historical: Connection, documents: Sequence[Document], owners: Sequence[str], table: str, source: str
+) -> list[str]:
+    """Return what each document is beside those on record."""
     stored = [
         Version((one.issuer_id, source, one.named), one.accepted_at, one.content)
-        for one in documents_on_record(historical, table, issuers, source)
+        for one in documents_on_record(historical, table, sorted(set(owners)), source)
     ]
-    found = verdicts([d.version(o, source) for d, o in zip(documents, owners, strict=True)], stored)
-    rows = [
-        d.row_values(owner, source, batch)
-        for d, owner, verdict in zip(documents, owners, found, strict=True)
-        if verdict == "new"
-    ]
-    if rows and not dry_run:
-        write_documents(historical, table, pl.DataFrame(rows, infer_schema_length=None))
-    counts = {name: found.count(name) for name in ("new", "unchanged", "repeated")}
-    if not rows and not dry_run:  # a crash may have lost the decision of what is there
-        n_rows = n_of_batch(historical, table, issuers, batch)
-        counts["new"] += n_rows
-        counts["unchanged"] -= n_rows
-    wrong = [d for d, verdict in zip(documents, found, strict=True) if verdict == "contradicting"]
-    return counts, violations_of(wrong, field="about", rule="contradicting_reports", remedy=CONTRADICTS)
+    return list(verdicts([d.version(o, source) for d, o in zip(documents, owners, strict=True)], stored))
+
+
+def _contradicting(wrong: Sequence[Document]) -> pl.DataFrame:
+    return violations_of(wrong, field="about", rule="contradicting_reports", remedy=CONTRADICTS)

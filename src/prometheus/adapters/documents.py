@@ -113,6 +113,8 @@ class DocumentsReport:
     first_date, last_date : datetime.date
     is_recorded : bool
         Whether a decision was written now.
+    healed : tuple of str
+        Decisions of earlier deliveries that a crash had lost and that were recorded now.
     """
 
     market_id: str
@@ -133,6 +135,7 @@ class DocumentsReport:
     last_date: date
     is_recorded: bool
     is_dry_run: bool = False
+    healed: tuple[str, ...] = ()
 
 
 def violations_of(documents: Sequence[Document], *, field: str, rule: str, remedy: str) -> pl.DataFrame:

@@ -6,8 +6,8 @@
    released, which is a fact of its publication. Anything else was known when its delivery was; only of a
    history that somebody kept as it appeared, the first version of a past event was known when it happened.
 4. Copy the new ones in one transaction of the historical database.
-5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the rows
-   carry the batch, so the decision that is missing is seen and written.
+5. Record the decision in the runtime database. A crash between 4 and 5 is healed by the next delivery, of
+   whatever events: a row of the batch carries the decision, see `store/unrecorded.py`.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from prometheus.store.events import (
     events_on_record,
     lock_events,
     meeting_dates,
-    n_events_of_batch,
     write_events,
 )
 from prometheus.store.revisions import present_time
+from prometheus.store.unrecorded import record_lost
 
 CONFIG = IngestEventsConfig()
 CONTEXT = "EVENTS"
@@ -70,6 +70,8 @@ class EventsReport:
         Their times.
     is_recorded : bool
         Whether a decision was written now.
+    healed : tuple of str
+        Decisions of earlier deliveries that a crash had lost and that were recorded now.
     """
 
     source: str
@@ -90,6 +92,7 @@ class EventsReport:
     last: datetime
     is_recorded: bool
     is_dry_run: bool = False
+    healed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ def ingest_events(
     ):
         distinct, n_repeated, faults = _distinct(delivery.events, known_at)
         lock_events(historical)
+        healed = () if dry_run else record_lost(runtime, historical, "macro_events")
         found = _sorted(historical, distinct, known_at, is_known_when_published)
         kept = [event for event in distinct if event.key not in {f.about for f in found.faults}]
         violations = pl.concat([delivery.violations, violations_of(faults + found.faults)])
@@ -160,20 +164,12 @@ def ingest_events(
         content = digest(delivery.source, *sorted(f"{event.key} {event.content}" for event in kept))
         about = np.datetime64(last.date(), "D")
         ids = batch_ids_of(runtime, CONFIG, CONTEXT, about, content)
-        raw_id = ids.decision_id
-        n_new, n_changed, n_unchanged = len(found.new), len(found.changed), found.n_unchanged
-        if not dry_run:
-            _write(historical, found, artifacts, batch=short_id(raw_id), source=delivery.source)
-            historical.commit()
-            if not n_new + n_changed:  # a crash may have lost the decision of what is there
-                n_new = n_events_of_batch(historical, types, batch=short_id(raw_id))
-                n_unchanged -= n_new
-        if not n_new + n_changed and ids.before is not None:
-            raw_id = ids.before
-        rejects = set_aside(violations, folder, name=short_id(raw_id))
+        n_new, n_changed = len(found.new), len(found.changed)
+        has_changed = bool(n_new + n_changed)
+        raw_id = ids.decision_id if has_changed or ids.before is None else ids.before
         by_type = {name: sum(event.event_type == name for event in kept) for name in types}
         is_recorded = False
-        if n_new + n_changed and not dry_run:
+        if has_changed and not dry_run:
             decision = Decision(
                 decision_id=raw_id,
                 engine_name=CONFIG.engine_name,
@@ -203,10 +199,14 @@ def ingest_events(
                     "batch": short_id(raw_id),
                     "n_new": n_new,
                     "n_changed": n_changed,
-                    "n_unchanged": n_unchanged,
+                    "n_unchanged": found.n_unchanged,
                 },
             )
+            rows = _rows(found, artifacts, batch=short_id(raw_id), source=delivery.source)
+            write_events(historical, rows, decision, CONFIG)
+            historical.commit()
             is_recorded = record_decision(runtime, decision, CONFIG, created_by="ingest")
+        rejects = set_aside(violations, folder, name=short_id(raw_id))
     return EventsReport(
         source=delivery.source,
         decision_id=uuid_text(raw_id),
@@ -214,7 +214,7 @@ def ingest_events(
         n_rows=delivery.n_rows,
         n_new=n_new,
         n_changed=n_changed,
-        n_unchanged=n_unchanged,
+        n_unchanged=found.n_unchanged,
         n_repeated=n_repeated,
         n_rejected=violations.height,
         rejected_by_rule=dict(n_by_rule(violations)),
@@ -226,6 +226,7 @@ def ingest_events(
         last=last,
         is_recorded=is_recorded,
         is_dry_run=dry_run,
+        healed=healed,
     )
 
 
@@ -287,7 +288,7 @@ def _known(event: Event, moment: datetime, is_known_when_published: bool) -> tup
     return moment, "delivered"
 
 
-def _write(historical: Connection, found: _Sorted, artifacts: Artifacts, *, batch: str, source: str) -> None:
+def _rows(found: _Sorted, artifacts: Artifacts, *, batch: str, source: str) -> pl.DataFrame:
     rows = []
     for event in (*found.new, *found.changed):
         known_at, basis = found.known[event.key]
@@ -312,7 +313,7 @@ def _write(historical: Connection, found: _Sorted, artifacts: Artifacts, *, batc
             )
         )
     names = ("event_type", "timestamp", "country", "description", "text_ref", "metadata")
-    write_events(historical, pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row"))
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _refusal(delivery: EventsDelivery, violations: pl.DataFrame, folder: Path | None) -> InputError:

@@ -4,8 +4,8 @@
 2. Derive the decision's id from the content and the rule of releases.
 3. Lock the series; compare with what is stored: values are new, unchanged or corrections.
 4. Write in one transaction of the historical database; corrections keep what they replace.
-5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the rows
-   carry the batch, so the decision that is missing is seen and written.
+5. Record the decision in the runtime database. A crash between 4 and 5 is healed by the next delivery, of
+   whatever kind: a row of the batch carries the decision, see `store/unrecorded.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from prometheus.adapters.batches import batch_ids_of
+from prometheus.adapters.batches import BatchIds, batch_ids_of
 from prometheus.adapters.factor_files import SeriesDelivery
 from prometheus.adapters.ingest_report import examples_of, refusal_of, set_aside, stem_of
 from prometheus.domain.market.factor_deliveries import (
@@ -37,13 +37,14 @@ from prometheus.kernel.violations import n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.decisions import record_decision
 from prometheus.store.factors import (
+    FactorChanges,
     factor_changes,
-    factors_of_batch,
     lock_factors,
     registered_markets,
     write_factors,
 )
 from prometheus.store.revisions import present_time
+from prometheus.store.unrecorded import record_lost
 
 CONFIGS: Mapping[str, EngineConfig] = {"MACRO": IngestMacroConfig(), "FACTORS": IngestFactorsConfig()}
 """Settings by what a delivery is about."""
@@ -71,6 +72,8 @@ class SeriesReport:
         What is wrong with files that could not be read.
     is_recorded : bool
         Whether a decision was written now.
+    healed : tuple of str
+        Decisions of earlier deliveries that a crash had lost and that were recorded now.
     """
 
     context_id: str
@@ -91,6 +94,7 @@ class SeriesReport:
     faults: tuple[str, ...]
     is_recorded: bool
     is_dry_run: bool = False
+    healed: tuple[str, ...] = ()
 
 
 def ingest_series(
@@ -135,6 +139,7 @@ def ingest_series(
         connect(databases.historical_url) as historical,
     ):
         lock_factors(historical)
+        healed = () if dry_run else record_lost(runtime, historical, "factors_daily")
         moment = known_at or present_time(historical)
         markets = frozenset({m.market_id for m in MARKETS} | set(registered_markets(runtime)))
         found = checked(delivery.cells, moment=moment, releases=rule, markets=markets)
@@ -144,60 +149,17 @@ def ingest_series(
         last = found.rows["trade_date"].max()
         assert isinstance(last, date)
         ids = batch_ids_of(runtime, config, context_id, np.datetime64(last, "D"), _content(found.rows, rule))
-        raw_id = ids.decision_id
         changes = factor_changes(historical, found.rows, moment=moment)
         n_new, n_corrected = changes.new.height, changes.corrected.height
-        n_unchanged = changes.n_unchanged
-        if dry_run:
-            historical.rollback()
-        else:
-            write_factors(historical, changes, batch=short_id(raw_id), moment=moment)
-            historical.commit()
-        if not n_new + n_corrected and not dry_run:  # a crash may have lost the decision of what is there
-            names = found.rows["factor_id"].unique().to_list()
-            n_new, n_corrected, written_at = factors_of_batch(historical, names, batch=short_id(raw_id))
-            n_unchanged -= n_new + n_corrected
-            moment = written_at or moment
-        if not n_new + n_corrected and ids.before is not None:
-            raw_id = ids.before
-        rejects = set_aside(violations, folder, name=short_id(raw_id))
+        has_changed = bool(n_new + n_corrected)
+        raw_id = ids.decision_id if has_changed or ids.before is None else ids.before
         is_recorded = False
-        if n_new + n_corrected and not dry_run:
-            decision = Decision(
-                decision_id=raw_id,
-                engine_name=config.engine_name,
-                config_id=config.config_id,
-                context_id=context_id,
-                as_of_date=np.datetime64(last, "D"),
-                input_refs={
-                    "fingerprint": ids.fingerprint.hex(),
-                    "known_at": moment.isoformat(),
-                    "known_by": rule.said if not rule.calendar else "calendar",
-                    "source": delivery.source,
-                    "files": [
-                        {"name": f.name, "sha256": f.sha256, "layout": f.layout, "n_rows": f.n_rows}
-                        for f in delivery.files
-                    ],
-                    "unreadable_files": [fault.name for fault in delivery.faults],
-                },
-                raw_input_summary={
-                    "n_rows": _n_cells(delivery),
-                    "n_missing": found.n_missing,
-                    "n_repeated": found.n_repeated,
-                    "n_rejected": found.n_rejected + delivery.violations.height,
-                    "rejected_by_rule": dict(n_by_rule(violations)),
-                    "series": sorted(found.rows["factor_id"].unique()),
-                    "last_date": str(last),
-                },
-                proposed_action={
-                    "table": "factors_daily",
-                    "batch": short_id(raw_id),
-                    "n_new": n_new,
-                    "n_corrected": n_corrected,
-                    "n_unchanged": n_unchanged,
-                },
-            )
+        if has_changed and not dry_run:
+            decision = _decision(delivery, config, context_id, rule, ids, found, changes, violations, moment)
+            write_factors(historical, changes, decision, config, moment)
+            historical.commit()
             is_recorded = record_decision(runtime, decision, config, created_by="ingest")
+        rejects = set_aside(violations, folder, name=short_id(raw_id))
     return SeriesReport(
         context_id=context_id,
         source=delivery.source,
@@ -207,7 +169,7 @@ def ingest_series(
         n_missing=found.n_missing,
         n_new=n_new,
         n_corrected=n_corrected,
-        n_unchanged=n_unchanged,
+        n_unchanged=changes.n_unchanged,
         n_repeated=found.n_repeated,
         n_rejected=found.n_rejected + delivery.violations.height,
         series=_series(found),
@@ -217,6 +179,55 @@ def ingest_series(
         faults=tuple(str(fault.error) for fault in delivery.faults),
         is_recorded=is_recorded,
         is_dry_run=dry_run,
+        healed=healed,
+    )
+
+
+def _decision(
+    delivery: SeriesDelivery,
+    config: EngineConfig,
+    context_id: str,
+    rule: Releases,
+    ids: BatchIds,
+    found: Checked,
+    changes: FactorChanges,
+    violations: pl.DataFrame,
+    moment: datetime,
+) -> Decision:
+    last = found.rows["trade_date"].max()
+    return Decision(
+        decision_id=ids.decision_id,
+        engine_name=config.engine_name,
+        config_id=config.config_id,
+        context_id=context_id,
+        as_of_date=np.datetime64(str(last), "D"),
+        input_refs={
+            "fingerprint": ids.fingerprint.hex(),
+            "known_at": moment.isoformat(),
+            "known_by": rule.said if not rule.calendar else "calendar",
+            "source": delivery.source,
+            "files": [
+                {"name": f.name, "sha256": f.sha256, "layout": f.layout, "n_rows": f.n_rows}
+                for f in delivery.files
+            ],
+            "unreadable_files": [fault.name for fault in delivery.faults],
+        },
+        raw_input_summary={
+            "n_rows": _n_cells(delivery),
+            "n_missing": found.n_missing,
+            "n_repeated": found.n_repeated,
+            "n_rejected": found.n_rejected + delivery.violations.height,
+            "rejected_by_rule": dict(n_by_rule(violations)),
+            "series": sorted(found.rows["factor_id"].unique()),
+            "last_date": str(last),
+        },
+        proposed_action={
+            "table": "factors_daily",
+            "batch": short_id(ids.decision_id),
+            "n_new": changes.new.height,
+            "n_corrected": changes.corrected.height,
+            "n_unchanged": changes.n_unchanged,
+        },
     )
 
 

@@ -1,7 +1,8 @@
 """Writing macro_events, an append-only table, and reading it as it was known.
 
 ``metadata`` of a row: ``key`` (what makes it one event), ``content`` (digest of what this version says),
-``known_at``, ``known_basis``, ``batch``, ``source`` and what the event brings along. Rows with one key are
+``known_at``, ``known_basis``, ``batch``, ``source`` and what the event brings along; for ``decision`` see
+`unrecorded`. Rows with one key are
 versions of one event; a reader gets the latest that was known.
 """
 
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from prometheus.flow.storage import Decision
+from prometheus.kernel.config import EngineConfig
 from prometheus.store.copying import Connection, copy_frame, frame_of
+from prometheus.store.unrecorded import recorded_batches, with_decision
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,23 +53,19 @@ def meeting_dates(connection: Connection, event_types: Sequence[str]) -> list[da
     return [row[0] for row in found]
 
 
-def write_events(connection: Connection, events: pl.DataFrame) -> int:
-    """Copy events into their table, in the transaction of the caller; return their number."""
-    return copy_frame(connection, "macro_events", events, columns=COLUMNS)
+def write_events(
+    connection: Connection, events: pl.DataFrame, decision: Decision, config: EngineConfig
+) -> int:
+    """Copy events into their table, in the transaction of the caller; return their number.
 
-
-def n_events_of_batch(connection: Connection, event_types: Sequence[str], *, batch: str) -> int:
-    """Return how many events a batch wrote."""
-    found = connection.execute(
-        "SELECT count(*) FROM macro_events WHERE event_type = ANY(%s) AND metadata ->> 'batch' = %s",
-        [list(event_types), batch],
-    ).fetchone()
-    assert found is not None
-    return int(found[0])
+    The first row carries the INGEST decision.
+    """
+    return copy_frame(connection, "macro_events", with_decision(events, decision, config), columns=COLUMNS)
 
 
 def read_events(
-    connection: Connection,
+    runtime: Connection,
+    historical: Connection,
     *,
     first: date,
     last: date,
@@ -76,12 +76,12 @@ def read_events(
 
     Parameters
     ----------
-    connection : Connection
-        To the historical database.
+    runtime, historical : Connection
     first, last : datetime.date
         Days in UTC, both included, of ``timestamp``: when an event happens, or a text came out.
     known_at : datetime, optional
-        Versions that became known later are left out; the latest of all by default.
+        Versions that became known later are left out, and those of deliveries whose decision is not on
+        record; the latest of all by default.
     event_types : sequence of str, optional
         Such as ``FOMC_STATEMENT``; all by default.
 
@@ -105,6 +105,7 @@ def read_events(
         "  WHERE (%s::text[] IS NULL OR event_type = ANY(%s))"
         "  AND (%s::timestamptz IS NULL"
         "   OR coalesce((metadata ->> 'known_at')::timestamptz, timestamp) <= %s)"
+        "  AND (%s::text[] IS NULL OR metadata ->> 'batch' IS NULL OR metadata ->> 'batch' = ANY(%s))"
         "  ORDER BY coalesce(metadata ->> 'key', event_id::text),"
         "   coalesce((metadata ->> 'known_at')::timestamptz, timestamp) DESC, event_id DESC) e"
         " WHERE (timestamp AT TIME ZONE 'UTC')::date BETWEEN %s AND %s"
@@ -114,7 +115,9 @@ def read_events(
     schema = {"event_id": pl.Int64} | dict.fromkeys(
         ("event_type", "timestamp", "known_at", "country", "description", "text_ref", "metadata"), pl.String
     )
-    found = frame_of(connection, query, [types, types, known_at, known_at, first, last], schema)
+    recorded = None if known_at is None else list(recorded_batches(runtime))
+    parameters = [types, types, known_at, known_at, recorded, recorded, first, last]
+    found = frame_of(historical, query, parameters, schema)
     moments = [
         pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", time_zone="UTC")
         for name in ("timestamp", "known_at")

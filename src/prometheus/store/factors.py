@@ -1,8 +1,8 @@
 """Factors and macro series of vendors in factors_daily: written in bulk, corrected with every version kept.
 
 ``metadata`` of a row: ``batch``, ``known_at`` (when its value became known, UTC), ``known_basis`` (how that
-is known), ``unit`` and, once it was corrected, ``revisions``. The first statement on when a value became
-known stands: the same value delivered again changes nothing.
+is known), ``unit`` and, once it was corrected, ``revisions``; for ``decision`` see `unrecorded`. The first
+statement on when a value became known stands: the same value delivered again changes nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from prometheus.flow.storage import Decision
+from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import ConfigError
+from prometheus.kernel.ids import short_id
 from prometheus.schema.tables.market import FACTORS_DAILY
 from prometheus.store.copying import Connection, copy_frame, frame_of
 from prometheus.store.revisions import correct_rows
+from prometheus.store.unrecorded import recorded_batches, with_decision
 
 if TYPE_CHECKING:
     import polars as pl
@@ -119,15 +123,24 @@ def stored_spans(connection: Connection, factor_ids: Sequence[str]) -> pl.DataFr
     return frame_of(connection, query, [list(factor_ids)], schema)
 
 
-def write_factors(connection: Connection, changes: FactorChanges, *, batch: str, moment: datetime) -> None:
-    """Write changes in the transaction of the caller; ``batch`` is the short id of the INGEST decision."""
+def write_factors(
+    connection: Connection, changes: FactorChanges, decision: Decision, config: EngineConfig, moment: datetime
+) -> None:
+    """Write changes in the transaction of the caller; the first row carries the INGEST decision."""
+    batch = short_id(decision.decision_id)
+    new, corrected = _with_metadata(changes.new, batch), _with_metadata(changes.corrected, batch)
+    if new.is_empty():
+        corrected = with_decision(corrected, decision, config)
     copy_frame(
-        connection, "factors_daily", _with_metadata(changes.new, batch), columns=FACTORS_DAILY.column_names
+        connection,
+        "factors_daily",
+        with_decision(new, decision, config),
+        columns=FACTORS_DAILY.column_names,
     )
     correct_rows(
         connection,
         "factors_daily",
-        _with_metadata(changes.corrected, batch),
+        corrected,
         key=KEY,
         values=("value",),
         members=MEMBERS,
@@ -136,23 +149,9 @@ def write_factors(connection: Connection, changes: FactorChanges, *, batch: str,
     )
 
 
-def factors_of_batch(
-    connection: Connection, factor_ids: Sequence[str], *, batch: str
-) -> tuple[int, int, datetime | None]:
-    """Return how many new and corrected values of a batch are stored, and when it became known, if said."""
-    found = connection.execute(
-        "SELECT count(*) FILTER (WHERE NOT metadata ? 'revisions'),"
-        " count(*) FILTER (WHERE metadata ? 'revisions'),"
-        " max((metadata ->> 'known_at')::timestamptz) FILTER (WHERE metadata ->> 'known_basis' = 'delivered')"
-        " FROM factors_daily WHERE factor_id = ANY(%s) AND metadata ->> 'batch' = %s",
-        [list(factor_ids), batch],
-    ).fetchone()
-    assert found is not None
-    return int(found[0]), int(found[1]), found[2]
-
-
 def read_factors(
-    connection: Connection,
+    runtime: Connection,
+    historical: Connection,
     factor_ids: Sequence[str],
     *,
     first: date,
@@ -163,8 +162,7 @@ def read_factors(
 
     Parameters
     ----------
-    connection : Connection
-        To the historical database.
+    runtime, historical : Connection
     factor_ids : sequence of str
         Such as ``MACRO:DGS10``, ``FF:SMB``.
     first, last : datetime.date
@@ -172,7 +170,8 @@ def read_factors(
     known_at : datetime, optional
         Values that became known later are left out, and corrected ones are read as they were believed then;
         the latest of all by default. Rows that don't say when they became known, those derived from
-        prices, are then left out too: their inputs may have been corrected since.
+        prices, are then left out too: their inputs may have been corrected since. So are values of a
+        delivery whose decision is not on record.
 
     Returns
     -------
@@ -188,16 +187,17 @@ def read_factors(
             "SELECT factor_id, trade_date, value FROM factors_daily"
             " WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s ORDER BY 1, 2"
         )
-        return frame_of(connection, query, parameters, schema)
+        return frame_of(historical, query, parameters, schema)
     query = sql.SQL(
-        "SELECT f.factor_id, f.trade_date, v.value FROM factors_daily f CROSS JOIN LATERAL ("
-        " SELECT f.value, (f.metadata ->> 'known_at')::timestamptz AS since, 'infinity'::timestamptz AS until"
-        " UNION ALL SELECT (r ->> 'value')::double precision, (r ->> 'known_at')::timestamptz,"
-        "  (r ->> 'until')::timestamptz FROM jsonb_array_elements(f.metadata -> 'revisions') r) v"
-        " WHERE f.factor_id = ANY(%s) AND f.trade_date BETWEEN %s AND %s"
-        " AND v.since <= %s AND %s < v.until ORDER BY 1, 2"
+        "SELECT DISTINCT ON (1, 2) f.factor_id, f.trade_date, v.value FROM factors_daily f"
+        " CROSS JOIN LATERAL (SELECT f.value, (f.metadata ->> 'known_at')::timestamptz AS since,"
+        "  f.metadata ->> 'batch' AS batch, 'infinity'::float8 AS place"
+        " UNION ALL SELECT (r ->> 'value')::float8, (r ->> 'known_at')::timestamptz, r ->> 'batch', n::float8"
+        "  FROM jsonb_array_elements(f.metadata -> 'revisions') WITH ORDINALITY AS e (r, n)) v"
+        " WHERE f.factor_id = ANY(%s) AND f.trade_date BETWEEN %s AND %s AND v.since <= %s"
+        " AND (v.batch IS NULL OR v.batch = ANY(%s)) ORDER BY 1, 2, v.since DESC, v.place DESC"
     )
-    return frame_of(connection, query, [*parameters, known_at, known_at], schema)
+    return frame_of(historical, query, [*parameters, known_at, list(recorded_batches(runtime))], schema)
 
 
 def _with_metadata(rows: pl.DataFrame, batch: str) -> pl.DataFrame:

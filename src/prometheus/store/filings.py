@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from prometheus.flow.storage import Decision
+from prometheus.kernel.config import EngineConfig
 from prometheus.store.copying import Connection, copy_frame
+from prometheus.store.unrecorded import with_decision
 
 if TYPE_CHECKING:
     import polars as pl
@@ -103,23 +106,22 @@ def documents_on_record(
     return [StoredDocument(i, source, named, at.astimezone(UTC), content) for i, named, at, content in found]
 
 
-def write_documents(connection: Connection, table: str, rows: pl.DataFrame) -> int:
-    """Copy documents into their table, in the transaction of the caller; return their number."""
-    return copy_frame(connection, table, rows)
+def write_documents(
+    connection: Connection, table: str, rows: pl.DataFrame, decision: Decision, config: EngineConfig
+) -> int:
+    """Copy documents into their table, in the transaction of the caller; return their number.
 
-
-def n_of_batch(connection: Connection, table: str, issuers: Sequence[str], batch: str) -> int:
-    """Return how many documents of issuers a batch wrote."""
-    query = sql.SQL("SELECT count(*) FROM {} WHERE issuer_id = ANY(%s) AND metadata ->> 'batch' = %s").format(
-        sql.Identifier(table)
-    )
-    found = connection.execute(query, [list(issuers), batch]).fetchone()
-    assert found is not None
-    return int(found[0])
+    The first row carries the INGEST decision.
+    """
+    return copy_frame(connection, table, with_decision(rows, decision, config))
 
 
 def facts_on_record(
-    connection: Connection, issuers: Sequence[str], accepted_bases: Sequence[str]
+    connection: Connection,
+    issuers: Sequence[str],
+    accepted_bases: Sequence[str],
+    *,
+    recorded: Collection[str] | None = None,
 ) -> list[StoredFacts]:
     """Return the filings of issuers that report facts, in the order in which they became known.
 
@@ -130,12 +132,16 @@ def facts_on_record(
     issuers : sequence of str
     accepted_bases : sequence of str
         How well their moments of acceptance must be known.
+    recorded : collection of str, optional
+        See `unrecorded.recorded_batches`: filings of other batches are left out, because nobody knew them.
     """
+    batches = None if recorded is None else list(recorded)
     found = connection.execute(
         "SELECT filing_id, issuer_id, filing_type, (metadata ->> 'accepted_at')::timestamptz AS accepted_at,"
         " metadata ->> 'accepted_basis', metadata ->> 'content', metadata -> 'facts' FROM filings"
         " WHERE issuer_id = ANY(%s) AND metadata ? 'facts' AND metadata ->> 'accepted_basis' = ANY(%s)"
+        " AND (%s::text[] IS NULL OR metadata ->> 'batch' IS NULL OR metadata ->> 'batch' = ANY(%s))"
         " ORDER BY accepted_at, issuer_id, filing_type, metadata ->> 'content', filing_id",
-        [list(issuers), list(accepted_bases)],
+        [list(issuers), list(accepted_bases), batches, batches],
     )
     return [StoredFacts(n, i, kind, at.astimezone(UTC), basis, c, f) for n, i, kind, at, basis, c, f in found]

@@ -32,4 +32,6 @@ def show_documents(report: DocumentsReport, *, as_json: bool) -> None:
         say(f"{len(report.created):,} instruments {verb} registered")
     if report.is_recorded:
         say(f"decision {report.decision_id}")
+    for lost in report.healed:
+        say(f"decision {lost} of an earlier delivery, which a crash had lost, is on record now")
     complain_of(report)

@@ -124,6 +124,8 @@ def _show(report: EventsReport) -> None:
         say("Nothing was kept.")
     if report.is_recorded:
         say(f"decision {report.decision_id}")
+    for lost in report.healed:
+        say(f"decision {lost} of an earlier delivery, which a crash had lost, is on record now")
     for fault in report.faults:
         complain(f"Warning: {fault}")
     complain_of(report)
