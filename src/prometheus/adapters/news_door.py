@@ -4,10 +4,11 @@
 2. Read the files row by row, a piece at a time: rows become articles or are set aside, articles are
    linked, and a piece is staged in the historical database.
 3. Derive the decision's id from the content: the same delivery has the same id; when it comes again and finds
-   more links, because reference data grew, it is a decision of its own.
+   other links, because reference data changed, it is a decision of its own.
 4. Write the articles and links that are not stored, in one transaction of the historical database.
-5. Record the decision in the runtime database. A crash between 4 and 5 is healed by running again: the
-   articles carry the batch, and the links are counted against those on record.
+5. Record the decision in the runtime database, with the links that articles stored before gained and lost. A
+   crash between 4 and 5 is healed by running again: the articles carry the batch, and a link of a stored
+   article that no decision tells of counts as found now.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ import numpy as np
 
 from prometheus.adapters.batches import BatchIds, batch_ids_of
 from prometheus.adapters.ingest_report import stem_of
+from prometheus.adapters.news_listings import news_listings, withdrawn_links
 from prometheus.adapters.news_rejects import NewsRejects
 from prometheus.adapters.news_report import NewsReport
 from prometheus.adapters.news_staging import Tally, staged_files
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.text.config import IngestNewsConfig
-from prometheus.domain.text.linking import Linker, Listing
+from prometheus.domain.text.linking import Linker
 from prometheus.domain.text.news import Fault, Reading
 from prometheus.flow.progress import Progress, Silent
 from prometheus.flow.storage import Decision
@@ -34,10 +36,12 @@ from prometheus.kernel.ids import short_id, uuid_text
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
 from prometheus.store.decisions import record_decision
-from prometheus.store.news import listings, market_ids, n_links_on_record
+from prometheus.store.news import market_ids
+from prometheus.store.news_changes import LinkChange, link_changes
 from prometheus.store.news_stage import (
     NewsCounts,
     articles_of_batch,
+    link_staged,
     open_stage,
     settle_stage,
     staged_digest,
@@ -122,12 +126,15 @@ def ingest_news(
             raise rejects.refusal(tally.n_rows, kept)
         last_date = np.datetime64(span[1].date(), "D")
         ids = batch_ids_of(runtime, config, CONTEXT_ID, last_date, content)
+        unfound = link_staged(historical, link_changes(runtime, CONTEXT_ID))
         counts = write_staged(
-            historical, batch=short_id(ids.decision_id), known_at=moment, is_kept=not dry_run
+            historical,
+            batch=short_id(ids.decision_id),
+            known_at=moment,
+            withdrawn=withdrawn_links(linker, unfound),
+            is_kept=not dry_run,
         )
-        decided = _Decided(ids.decision_id, counts, moment, needs_record=counts.has_changed)
-        if not counts.has_changed:
-            decided = _lost_or_before(historical, runtime, ids, counts, moment)
+        decided = _decided(historical, ids, counts, moment)
         if dry_run:
             historical.rollback()
         else:
@@ -144,6 +151,8 @@ def ingest_news(
             n_new=counts.n_new,
             n_unchanged=counts.n_unchanged,
             n_links_new=counts.n_links_new,
+            n_links_withdrawn=len(counts.withdrawn),
+            link_changes=tuple(one.as_json() | {"is_added": one.is_added} for one in _changes(counts)),
             n_links=counts.n_links,
             n_linked=counts.n_linked,
             n_instruments=linker.n_instruments,
@@ -158,7 +167,7 @@ def ingest_news(
             is_dry_run=dry_run,
         )
         if decided.needs_record and not dry_run:
-            decision = _decision(config, decided, ids, reading, market_id, report)
+            decision = _decision(config, decided, ids, reading, market_id, report, changed_at=known_at or now)
             was_recorded = record_decision(runtime, decision, config, created_by="ingest")
             report = replace(report, is_recorded=was_recorded)
         if dry_run:
@@ -174,31 +183,27 @@ class _Decided:
     needs_record: bool
 
 
-def _lost_or_before(
-    historical: Connection, runtime: Connection, ids: BatchIds, counts: NewsCounts, moment: datetime | None
-) -> _Decided:
-    """Return what a delivery that changed nothing is: one whose decision a crash lost, or an old one."""
+def _decided(historical: Connection, ids: BatchIds, counts: NewsCounts, moment: datetime | None) -> _Decided:
+    """Return what a delivery is: a new one, one whose decision a crash lost, or an old one."""
     n_new, n_links, seen = articles_of_batch(historical, short_id(ids.decision_id))
-    if n_new:
-        lost = replace(counts, n_new=n_new, n_unchanged=counts.n_unchanged - n_new, n_links_new=n_links)
-        return _Decided(ids.decision_id, lost, moment and seen, needs_record=True)
-    if ids.before is None:
-        return _Decided(ids.decision_id, counts, moment, needs_record=False)
-    n_more = counts.n_links - n_links_on_record(runtime, ids.before)
-    if n_more > 0:
-        return _Decided(ids.decision_id, replace(counts, n_links_new=n_more), moment, needs_record=True)
-    return _Decided(ids.before, counts, moment, needs_record=False)
+    if n_new > counts.n_new:
+        n_unchanged = counts.n_new + counts.n_unchanged - n_new
+        counts = replace(counts, n_new=n_new, n_unchanged=n_unchanged, n_links_new=n_links)
+        return _Decided(ids.decision_id, counts, moment and seen, needs_record=True)
+    if counts.has_changed:
+        return _Decided(ids.decision_id, counts, moment, needs_record=True)
+    return _Decided(ids.before or ids.decision_id, counts, moment, needs_record=False)
+
+
+def _changes(counts: NewsCounts) -> tuple[LinkChange, ...]:
+    return (*counts.withdrawn, *counts.added)
 
 
 def _linker(runtime: Connection, market_id: str | None) -> Linker:
     if market_id is not None and market_row(runtime, market_id) is None:
         known_market(market_id)
     wanted = market_ids(runtime) if market_id is None else [market_id]
-    return Linker(
-        Listing(market_id=each, **row)
-        for each in wanted
-        for row in listings(runtime, each).iter_rows(named=True)
-    )
+    return Linker(row for each in wanted for row in news_listings(runtime, each))
 
 
 def _set_changed_aside(historical: Connection, rejects: NewsRejects) -> int:
@@ -216,8 +221,15 @@ def _decision(
     reading: Reading,
     market_id: str | None,
     report: NewsReport,
+    *,
+    changed_at: datetime,
 ) -> Decision:
     counts = decided.counts
+    changes = {
+        "links_added": [one.as_json() for one in counts.added],
+        "links_withdrawn": [one.as_json() for one in counts.withdrawn],
+        "links_changed_at": changed_at.isoformat(),
+    }
     return Decision(
         decision_id=decided.decision_id,
         engine_name=config.engine_name,
@@ -250,5 +262,6 @@ def _decision(
             "n_links_new": counts.n_links_new,
             "n_links": counts.n_links,
             "links_by_how": dict(counts.by_how),
+            **(changes if _changes(counts) else {}),
         },
     )

@@ -25,6 +25,10 @@ class NewsReport:
         Articles.
     n_links_new, n_links, n_linked : int
         Links that are new, all links that the delivery says, and its articles that have one.
+    n_links_withdrawn : int
+        Links of articles that were stored before to which nothing leads any more.
+    link_changes : tuple of mapping
+        What articles that were stored before gained (``is_added``) and lost.
     n_instruments : int
         Instruments that could be linked to.
     links_by_how : mapping of str to int
@@ -40,6 +44,8 @@ class NewsReport:
     n_new: int
     n_unchanged: int
     n_links_new: int
+    n_links_withdrawn: int
+    link_changes: tuple[Mapping[str, Any], ...]
     n_links: int
     n_linked: int
     n_instruments: int

@@ -138,9 +138,12 @@ def build_profiles(
 def _filings(databases: Databases, issuers: Sequence[str], config: ProfilesConfig) -> list[KnownFiling]:
     from prometheus.domain.profiles.steps import KnownFiling as Filing
     from prometheus.store.filings import facts_on_record
+    from prometheus.store.unrecorded import recorded_batches
 
+    with driver_errors(), connect(databases.runtime_url) as runtime:
+        recorded = recorded_batches(runtime)
     with driver_errors(), connect(databases.historical_url) as historical:
-        stored = facts_on_record(historical, issuers, config.accepted_bases)
+        stored = facts_on_record(historical, issuers, config.accepted_bases, recorded=recorded)
     return [Filing(one.filing_id, one.issuer_id, one.accepted_at, one.content, one.facts) for one in stored]
 
 

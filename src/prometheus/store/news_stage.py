@@ -3,14 +3,16 @@
 1. A delivery is staged in temporary tables, piece by piece, with the links that were found.
 2. Of the rows of one article the earliest stands for it; those that say something else under its id, here or
    as stored, are handed back.
-3. New articles are inserted with the evidence of their links in ``metadata.links``; then all links of the
-   delivery that are not stored yet, so a delivery that comes again after reference data grew adds links.
+3. New articles are inserted with the evidence of their links in ``metadata.links``.
+4. Of articles that were stored before, links that are found now and weren't are added, and links that can't
+   be found any more are withdrawn: see ``news_changes``. A delivery that comes again changes nothing, one
+   that comes after reference data changed says what changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ from psycopg import sql
 
 from prometheus.kernel.ids import DIGEST_SIZE
 from prometheus.store.copying import Connection, copy_frame, frame_of
+from prometheus.store.news_changes import LinkChange, changes_as_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,11 +45,13 @@ class NewsCounts:
     n_new, n_unchanged : int
         Articles.
     n_links_new : int
-        Links that were written now.
+        Links that nobody knew: of new articles, and added to those that were stored.
     n_links, n_linked : int
         Links that the delivery says, stored before or now, and its articles that have one.
     by_how : mapping of str to int
         The links by how they were found.
+    added, withdrawn : tuple of LinkChange
+        Of articles that were stored before.
     """
 
     n_new: int
@@ -55,11 +60,13 @@ class NewsCounts:
     n_links: int
     n_linked: int
     by_how: Mapping[str, int]
+    added: tuple[LinkChange, ...] = ()
+    withdrawn: tuple[LinkChange, ...] = ()
 
     @property
     def has_changed(self) -> bool:
         """Whether anything was written."""
-        return self.n_new + self.n_links_new > 0
+        return self.n_new + self.n_links_new + len(self.withdrawn) > 0
 
 
 def open_stage(connection: Connection) -> datetime:
@@ -141,21 +148,32 @@ def settle_stage(connection: Connection) -> pl.DataFrame:
     return found
 
 
-def write_staged(
-    connection: Connection, *, batch: str, known_at: datetime | None, is_kept: bool = True
-) -> NewsCounts:
-    """Write the settled articles that are not stored yet, and all links that are not.
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link of a stored article that its delivery doesn't find now, with what it is to be judged by.
+
+    ``tickers`` are those that any delivery named for it.
+    """
+
+    article_id: int
+    issuer_id: str | None
+    instrument_id: str | None
+    headline: str
+    body: str | None
+    timestamp: datetime
+    tickers: str
+    is_explained: bool
+
+
+def link_staged(connection: Connection, changes: Sequence[LinkChange]) -> list[OpenLink]:
+    """Settle the links of a delivery; return those of stored articles that are not among them.
 
     Parameters
     ----------
     connection : Connection
-        To the historical database; the transaction is the caller's.
-    batch : str
-        Short id of the INGEST decision.
-    known_at : datetime or None
-        When they became known; None: each when it was published.
-    is_kept : bool
-        Whether the transaction will be committed; only then numbers of rows are used up.
+        To the historical database.
+    changes : sequence of LinkChange
+        What was changed so far: `news_changes.link_changes`.
     """
     linked = (
         "SELECT DISTINCT s.key, l.issuer_id, l.instrument_id, l.how, l.found, l.sign"
@@ -167,33 +185,104 @@ def write_staged(
         f" ORDER BY key, issuer_id, instrument_id,"
         f" position(how in 'ticker cashtag exchange parentheses name'), found"
     )
+    rows, parameters = changes_as_rows(changes)
+    connection.execute(
+        "CREATE TEMP TABLE news_changed (article_id bigint, issuer_id text, instrument_id text,"
+        " is_added boolean, evidence jsonb) ON COMMIT DROP"
+    )
+    connection.execute(f"INSERT INTO news_changed {rows}".encode(), parameters)
     connection.execute("ANALYZE news_linked")
+    connection.execute("ANALYZE news_changed")
+    same = (
+        "{0}.issuer_id IS NOT DISTINCT FROM n.issuer_id"
+        " AND {0}.instrument_id IS NOT DISTINCT FROM n.instrument_id"
+    )
+    evidence = (
+        "SELECT e FROM jsonb_array_elements(coalesce(a.metadata -> 'links', '[]')) e"
+        " UNION ALL SELECT g.evidence FROM news_changed g WHERE g.article_id = a.article_id AND g.is_added"
+    )
+    found = connection.execute(
+        "SELECT n.article_id, n.issuer_id, n.instrument_id, a.headline, a.body, a.timestamp,"
+        " concat_ws(' ', a.metadata ->> 'tickers',"
+        f"  (SELECT string_agg(e ->> 'found', ' ') FROM ({evidence}) v (e) WHERE e ->> 'how' = 'ticker')),"
+        f" EXISTS (SELECT FROM ({evidence}) v (e) WHERE e ->> 'issuer_id' IS NOT DISTINCT FROM n.issuer_id"
+        "  AND e ->> 'instrument_id' IS NOT DISTINCT FROM n.instrument_id)"
+        " FROM news_links n JOIN news_chosen c USING (article_id) JOIN news_articles a USING (article_id)"
+        f" WHERE NOT EXISTS (SELECT FROM news_linked l WHERE l.key = c.key AND {same.format('l')})"
+        " AND NOT EXISTS (SELECT FROM news_changed g WHERE g.article_id = n.article_id AND NOT g.is_added"
+        f"  AND {same.format('g')}) ORDER BY 1, 2, 3"
+    )
+    return [OpenLink(*row) for row in found]
+
+
+def write_staged(
+    connection: Connection,
+    *,
+    batch: str,
+    known_at: datetime | None,
+    withdrawn: Sequence[LinkChange] = (),
+    is_kept: bool = True,
+) -> NewsCounts:
+    """Write the settled articles that are not stored yet, and all links that are not.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database; the transaction is the caller's.
+    batch : str
+        Short id of the INGEST decision.
+    known_at : datetime or None
+        When they became known; None: each when it was published.
+    withdrawn : sequence of LinkChange
+        Links of stored articles that don't hold any more; they are counted.
+    is_kept : bool
+        Whether the transaction will be committed; only then numbers of rows are used up.
+    """
     n_articles = _number(connection, "SELECT count(*) FROM news_chosen")
     n_known = _number(connection, "SELECT count(article_id) FROM news_chosen")
+    added = _added(connection)
+    n_links_of_new = _number(
+        connection,
+        "SELECT count(*) FROM news_linked JOIN news_chosen USING (key) WHERE article_id IS NULL",
+    )
     if is_kept and n_known < n_articles:
         _insert(connection, batch, known_at)
         _find_stored(connection)
-    missing = (
-        " FROM news_linked l JOIN news_chosen c USING (key) WHERE NOT EXISTS (SELECT 1 FROM news_links n"
-        " WHERE n.article_id = c.article_id AND n.issuer_id IS NOT DISTINCT FROM l.issuer_id"
-        " AND n.instrument_id IS NOT DISTINCT FROM l.instrument_id)"
-    )
     if is_kept:
-        n_links_new = connection.execute(
+        connection.execute(
             "INSERT INTO news_links (article_id, issuer_id, instrument_id)"
-            " SELECT c.article_id, l.issuer_id, l.instrument_id" + missing + " ORDER BY 1, 2, 3"
-        ).rowcount
-    else:
-        n_links_new = _number(connection, "SELECT count(*)" + missing)
+            " SELECT c.article_id, l.issuer_id, l.instrument_id"
+            " FROM news_linked l JOIN news_chosen c USING (key) WHERE NOT EXISTS (SELECT 1 FROM news_links n"
+            " WHERE n.article_id = c.article_id AND n.issuer_id IS NOT DISTINCT FROM l.issuer_id"
+            " AND n.instrument_id IS NOT DISTINCT FROM l.instrument_id) ORDER BY 1, 2, 3"
+        )
     by_how = connection.execute("SELECT how, count(*) FROM news_linked GROUP BY how ORDER BY how").fetchall()
     return NewsCounts(
         n_new=n_articles - n_known,
         n_unchanged=n_known,
-        n_links_new=n_links_new,
+        n_links_new=n_links_of_new + len(added),
         n_links=sum(count for _, count in by_how),
         n_linked=_number(connection, "SELECT count(DISTINCT key) FROM news_linked"),
         by_how=dict(by_how),
+        added=added,
+        withdrawn=tuple(withdrawn),
     )
+
+
+def _added(connection: Connection) -> tuple[LinkChange, ...]:
+    """Return the links of the delivery that articles stored before didn't have."""
+    found = connection.execute(
+        "SELECT c.article_id, l.issuer_id, l.instrument_id, true,"
+        " jsonb_strip_nulls(jsonb_build_object('how', l.how, 'found', l.found, 'sign', nullif(l.sign, '')))"
+        " FROM news_linked l JOIN news_chosen c USING (key) JOIN news_articles a USING (article_id)"
+        " WHERE NOT coalesce((SELECT g.is_added FROM news_changed g WHERE g.article_id = c.article_id"
+        "   AND g.issuer_id IS NOT DISTINCT FROM l.issuer_id"
+        "   AND g.instrument_id IS NOT DISTINCT FROM l.instrument_id),"
+        "  EXISTS (SELECT FROM jsonb_array_elements(coalesce(a.metadata -> 'links', '[]')) e"
+        "   WHERE e ->> 'issuer_id' IS NOT DISTINCT FROM l.issuer_id"
+        "   AND e ->> 'instrument_id' IS NOT DISTINCT FROM l.instrument_id)) ORDER BY 1, 2, 3"
+    )
+    return tuple(LinkChange(*row) for row in found)
 
 
 def articles_of_batch(connection: Connection, batch: str) -> tuple[int, int, datetime | None]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from prometheus.adapters.news_report import NewsReport
 
 PUBLISHED = "published"
+N_SHOWN = 5
 
 app = typer.Typer()
 
@@ -55,7 +56,8 @@ def news(
     somebody kept as it appeared is taken with --known-at published.
 
     Rows that break a rule are set aside under PROMETHEUS_HOME/rejects and reported; the others are stored.
-    The same files again write nothing, but the links that are new because instruments were added.
+    The same files again write nothing, unless reference data say something else by now: then articles
+    gain and lose links, the table says how many, and a reader as of an earlier moment sees those of then.
     """
     from prometheus.adapters.news_door import ingest_news
     from prometheus.store.connections import open_databases
@@ -97,7 +99,18 @@ def _show(report: NewsReport) -> None:
     say(f"published {report.first:%Y-%m-%d %H:%M} to {report.last:%Y-%m-%d %H:%M} UTC")
     would = " (dry run: nothing was kept)" if report.is_dry_run else ""
     print_table(
-        ["rows", "blank", "repeated", "rejected", "new", "unchanged", "linked", "links", "new links"],
+        [
+            "rows",
+            "blank",
+            "repeated",
+            "rejected",
+            "new",
+            "unchanged",
+            "linked",
+            "links",
+            "new links",
+            "withdrawn",
+        ],
         [
             (
                 report.n_rows,
@@ -109,6 +122,7 @@ def _show(report: NewsReport) -> None:
                 report.n_linked,
                 report.n_links,
                 report.n_links_new,
+                report.n_links_withdrawn,
             )
         ],
     )
@@ -116,6 +130,11 @@ def _show(report: NewsReport) -> None:
         say("links by " + ", ".join(f"{how} {count:,}" for how, count in report.links_by_how.items()) + would)
     elif would:
         say(would.strip())
+    for change in report.link_changes[:N_SHOWN]:
+        verb = "now links to" if change["is_added"] else "no longer links to"
+        say(f"article {change['article_id']} {verb} {change.get('instrument_id') or change.get('issuer_id')}")
+    if len(report.link_changes) > N_SHOWN:
+        say(f"and {len(report.link_changes) - N_SHOWN:,} more; --json shows all")
     if report.is_recorded:
         say(f"decision {report.decision_id}")
     if not report.n_instruments:

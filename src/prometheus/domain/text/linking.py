@@ -20,7 +20,7 @@ from html import unescape
 from itertools import groupby, pairwise
 from typing import get_args
 
-from prometheus.domain.text.linking_names import Alias, Needs, aliases_of, core_of
+from prometheus.domain.text.linking_names import Alias, Needs, aliases_of, core_of, is_same_name
 from prometheus.domain.text.linking_text import (
     Mention,
     Word,
@@ -58,6 +58,8 @@ class Listing:
         Of its issuer; one with several names has a row for each.
     first, last : datetime.date or None
         First and last day; None where the reference data don't say.
+    since : datetime.date or None
+        The first day on which the issuer is known by the name; None for its first one.
     """
 
     issuer_id: str | None
@@ -67,6 +69,7 @@ class Listing:
     name: str | None
     first: date | None = None
     last: date | None = None
+    since: date | None = None
 
     def is_on(self, day: date) -> bool:
         """Return whether it was listed on a day."""
@@ -99,6 +102,7 @@ class _Named:
     alias: Alias
     issuer_id: str
     core: tuple[str, ...]
+    since: date | None
 
 
 class Linker:
@@ -118,6 +122,7 @@ class Linker:
 
     def __init__(self, listings: Iterable[Listing]) -> None:
         rows = sorted(listings, key=lambda row: (row.symbol, row.instrument_id, row.first or date.min))
+        self._instruments = {row.instrument_id for row in rows}
         self._by_symbol = {symbol: tuple(own) for symbol, own in groupby(rows, key=lambda row: row.symbol)}
         by_issuer: dict[str, list[Listing]] = {}
         for row in rows:
@@ -128,9 +133,10 @@ class Linker:
         together: dict[tuple[str, ...], list[_Named]] = {}
         for issuer_id, own in by_issuer.items():
             symbols = tuple(dict.fromkeys(row.symbol for row in own))
-            for name in sorted({row.name for row in own if row.name} - set(symbols)):
+            for name, since in _names_since(own, symbols).items():
                 for alias in aliases_of(name, symbols):
-                    together.setdefault(alias.words, []).append(_Named(alias, issuer_id, core_of(name)))
+                    named = _Named(alias, issuer_id, core_of(name), since)
+                    together.setdefault(alias.words, []).append(named)
         for words in sorted(together, key=len, reverse=True):
             self._named.setdefault(words[0], []).append((words, together[words]))
         self._beginnings = self._named.keys() | {symbol.lower() for symbol in self._by_symbol}
@@ -141,10 +147,14 @@ class Linker:
             if prefix in prefixes
         }
 
+    def knows(self, instrument_id: str | None) -> bool:
+        """Return whether it could find an instrument."""
+        return instrument_id in self._instruments
+
     @property
     def n_instruments(self) -> int:
         """How many instruments it knows."""
-        return len({row.instrument_id for own in self._by_symbol.values() for row in own})
+        return len(self._instruments)
 
     def links(
         self, headline: str, *, on: date, body: str | None = None, tickers: str | None = None
@@ -271,12 +281,30 @@ class Linker:
 
     def _bearers(self, named: Sequence[_Named], on: date) -> Sequence[_Named]:
         """Return who had a name on a day: one company, or nobody where several had it."""
-        present = [n for n in named if any(row.is_on(on) for row in self._by_issuer[n.issuer_id])]
+        present = [
+            n
+            for n in named
+            if (n.since is None or n.since <= on)
+            and any(row.is_on(on) for row in self._by_issuer[n.issuer_id])
+        ]
         if len({n.issuer_id for n in present}) > 1:
             present = [n for n in present if n.alias.is_whole] or present
             if len({n.core for n in present}) > 1:
                 return ()
         return sorted(present, key=lambda n: get_args(Needs).index(n.alias.needs))
+
+
+def _names_since(rows: Sequence[Listing], symbols: Sequence[str]) -> dict[str, date | None]:
+    """Return the names of an issuer and since when it had them; another spelling of a name is no new one."""
+    since: dict[str, date | None] = {}
+    ordered = sorted(
+        (row for row in rows if row.name), key=lambda row: (row.since or date.min, row.name or "")
+    )
+    for row in ordered:
+        if row.name is not None and row.name not in symbols and row.name not in since:
+            same = [day for name, day in since.items() if is_same_name(name, row.name)]
+            since[row.name] = same[0] if same else row.since
+    return since
 
 
 def _without_entities(text: str) -> str:

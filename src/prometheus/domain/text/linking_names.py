@@ -99,6 +99,18 @@ def core_of(name: str) -> tuple[str, ...]:
     return tuple(words)
 
 
+def is_same_name(name: str, other: str) -> bool:
+    """Return whether two names are one in two spellings: one begins with the letters of the other.
+
+    Examples
+    --------
+    >>> is_same_name("Exxon Mobil Corp.", "ExxonMobil"), is_same_name("Facebook, Inc.", "Meta Platforms")
+    (True, False)
+    """
+    mine, theirs = "".join(core_of(name)), "".join(core_of(other))
+    return mine.startswith(theirs) or theirs.startswith(mine)
+
+
 def aliases_of(name: str, symbols: tuple[str, ...] = ()) -> tuple[Alias, ...]:
     """Return what a company may be called in a headline, the whole name first.
 
