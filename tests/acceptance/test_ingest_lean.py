@@ -77,6 +77,13 @@ def test_raw_bars_with_factor_files_give_the_returns_of_adjusted_vendors(lean, a
     assert np.max(np.abs(apart)) < 5e-3
 
 
+def test_a_split_on_the_day_of_a_renaming_is_taken(lean, at_databases):
+    """Google's bars until 2 April 2014 are called goog, those after it googl; it split between them."""
+    ours, _ = returns_of(at_databases, "US_EQ:GOOGL")
+    assert ours["2014-04-03"] == pytest.approx(2.0 * 571.5 / 1135.1 - 1.0, abs=1e-9)
+    assert max(abs(value) for day, value in ours.items() if day > "2009") < 0.2
+
+
 def test_a_rename_keeps_one_instrument_and_a_symbol_used_again_gives_two(lean, at_databases, prometheus):
     def shown(symbol, day):
         return json.loads(prometheus("prices", symbol, day, "--json").out)

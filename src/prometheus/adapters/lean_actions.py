@@ -18,7 +18,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -39,6 +39,7 @@ class _Span:
     first: date
     last: date
     security: str
+    is_renamed: bool = False
 
 
 class LeanFolders:
@@ -77,7 +78,8 @@ class LeanFolders:
             if of_span.is_empty() or not path.exists():
                 continue
             used.append(path.name)
-            parts.append(_actions(of_span, self._factors_in(path)))
+            before = span.first - timedelta(days=1) if span.is_renamed else None
+            parts.append(_actions(of_span, self._factors_in(path), before=before))
         if not parts:
             return _without(bars), "no splits and dividends: no factor file of theirs"
         actions = pl.concat(parts).select("place", "split", "dividend").unique("place", keep="first")
@@ -124,13 +126,22 @@ def factor_rows(path: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"until": pl.Date, **numbers}, orient="row").sort("until")
 
 
-def _actions(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+def _actions(bars: pl.DataFrame, factors: pl.DataFrame, *, before: date | None) -> pl.DataFrame:
+    """Return the bars of one ticker with their actions.
+
+    Until ``before`` the security traded under another ticker, whose bars lie in another file: a split on the
+    day of the renaming changes the factors between the two.
+    """
     joined = bars.select("place", "trade_date", "close").join_asof(
         factors, left_on="trade_date", right_on="until", strategy="forward", coalesce=False
     )
     former = joined.select(
         pl.col("close", "until", "trade_date", "price_factor", "split_factor", "reference").shift(1)
     )
+    if before is not None:
+        past = factors.filter(pl.col("until") >= before).head(1)
+        ends = past.with_columns(pl.lit(before).alias("trade_date"), pl.lit(None, pl.Float64).alias("close"))
+        former = pl.concat([ends.select(former.columns), former.slice(1)]) if past.height else former
     split, dividend = [], []
     for now, was in zip(joined.iter_rows(named=True), former.iter_rows(named=True), strict=True):
         split.append(_split(now, was))
@@ -153,6 +164,8 @@ def _dividend(now: dict[str, float], was: dict[str, float]) -> float | None:
     # The reference is the close of its date; between bars that are further apart, the former close is.
     has_reference = was["until"] == was["trade_date"] and bool(was["reference"])
     paid_on = was["reference"] if has_reference else was["close"]
+    if not paid_on:
+        return None
     kept = was["price_factor"] / now["price_factor"]
     error = paid_on * _HALF_DIGIT * (1.0 + kept) / now["price_factor"]
     return _simplest(paid_on * (1.0 - kept), error)
@@ -170,6 +183,7 @@ def _spans(paths: Iterable[Path]) -> dict[str, list[_Span]]:
     found: dict[str, list[_Span]] = {}
     for path in paths:
         since: date | None = None
+        n_spans = 0
         for number, fields in _lines(path):
             try:
                 until, ticker = _day(fields[0]), fields[1].strip().lower()
@@ -179,7 +193,9 @@ def _spans(paths: Iterable[Path]) -> dict[str, list[_Span]]:
                     remedy="Lines are date as yyyyMMdd, ticker and exchange.",
                 ) from error
             if since is not None:
-                found.setdefault(ticker, []).append(_Span(since, until, path.stem.lower()))
+                span = _Span(since, until, path.stem.lower(), is_renamed=n_spans > 0)
+                found.setdefault(ticker, []).append(span)
+                n_spans += 1
             # The first line is the first day itself; later ones are the last day of what came before.
             since = until if since is None else _next(until)
     return found
