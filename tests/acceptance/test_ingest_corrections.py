@@ -8,6 +8,7 @@ import pytest
 
 from prometheus.adapters.price_door import ingest_prices
 from prometheus.domain.market.delivery import Delivery
+from prometheus.flow.storage import About, Written
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.store.connections import connect
 from prometheus.store.decisions import latest_known_at
@@ -185,12 +186,20 @@ def test_derived_rows_are_written_only_where_they_differ(databases):
         )
 
     with connect(databases.historical_url) as connection:
-        assert upsert_derived(connection, "returns_daily", frame(0.1, 0.1 + 0.2)) == (2, 0, 0)
-        assert upsert_derived(connection, "returns_daily", frame(0.1, 0.1 + 0.2)) == (0, 0, 2)
-        assert upsert_derived(connection, "returns_daily", frame(0.1, 0.5, 0.7)) == (1, 1, 1)
-        assert upsert_derived(connection, "returns_daily", frame(0.9, day=6)) == (1, 0, 0)
-        assert upsert_derived(connection, "returns_daily", frame()) == (0, 0, 0)
+
+        def upsert(*values, day=5, names=3):
+            at = np.datetime64(f"2018-02-{day:02}")
+            about = About(at, at, "instrument_id", [f"US_EQ:{i}" for i in range(names)])
+            return upsert_derived(connection, "returns_daily", frame(*values, day=day), about)
+
+        assert upsert(0.1, 0.1 + 0.2) == Written(n_new=2)
+        assert upsert(0.1, 0.1 + 0.2) == Written(n_same=2)
+        assert upsert(0.1, 0.5, 0.7) == Written(n_new=1, n_changed=1, n_same=1)
+        assert upsert(0.9, day=6) == Written(n_new=1)
+        assert upsert(names=0) == Written()
+        assert upsert(0.1, names=1) == Written(n_same=1)  # of the others nothing is said
+        assert upsert(0.1, 0.5) == Written(n_same=2, n_removed=1)
         found = connection.execute(
             "SELECT ret_1d FROM returns_daily ORDER BY trade_date, instrument_id"
         ).fetchall()
-    assert found == [(0.1,), (0.5,), (0.7,), (0.9,)]
+    assert found == [(0.1,), (0.5,), (0.9,)]

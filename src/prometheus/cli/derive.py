@@ -38,8 +38,9 @@ def derive(
     profiles exist. instrument_factors_daily: exposures by regression over 252 sessions, at the end of each
     week. correlation_panels: Ledoit-Wolf correlations over 252 sessions, at the end of each month.
 
-    `prometheus ingest` does it by itself. Only rows that are new or differ are written; running it again
-    writes nothing. With --table only the named ones are computed, from what the others hold.
+    `prometheus ingest` does it by itself. Only rows that are new or differ are written, and those that follow
+    from nothing any more are removed; running it again writes nothing. With --table only the named ones are
+    computed, from what the others hold.
     """
     from prometheus.bootstrap import derived_tables
 
@@ -58,9 +59,16 @@ def derive(
         return
     if counts:
         print_table(
-            ["table", "computed", "new", "changed", "the same"],
+            ["table", "computed", "new", "changed", "the same", "removed"],
             [
-                (table, found.n_written + found.n_same, found.n_new, found.n_changed, found.n_same)
+                (
+                    table,
+                    found.n_new + found.n_changed + found.n_same,
+                    found.n_new,
+                    found.n_changed,
+                    found.n_same,
+                    found.n_removed,
+                )
                 for table, found in counts.items()
             ],
         )

@@ -18,7 +18,7 @@ from prometheus.flow.graph import Graph
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.rows import Rows
 from prometheus.flow.step import Step
-from prometheus.flow.storage import Storage, WriteJob, Written
+from prometheus.flow.storage import About, Storage, WriteJob, Written
 from prometheus.kernel.arrays import FloatArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.sessions import Sessions
@@ -164,9 +164,13 @@ class AsKnown:
         """See `Storage.drain`."""
         return self._storage.drain()
 
-    def write_derived(self, rows: Rows) -> Written:
+    def is_current(self, decision_id: bytes, *, context_id: str) -> bool | None:
+        """See `Storage.is_current`."""
+        return self._storage.is_current(decision_id, context_id=context_id)
+
+    def write_derived(self, rows: Rows, about: About) -> Written:
         """See `Storage.write_derived`."""
-        return self._storage.write_derived(rows)
+        return self._storage.write_derived(rows, about)
 
     def put_artifact(self, content: bytes) -> str:
         """See `Storage.put_artifact`."""

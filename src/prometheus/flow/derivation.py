@@ -4,11 +4,14 @@
    without a word about it all of them.
 2. The panels that a step declares are read over the batch and the windows before it; what the steps before
    have computed is taken from memory (`flow.fresh`).
-3. One fingerprint over all dates of the batch gives the decision id. On record already: nothing to do.
-4. The step computes. While the next one does, its artifacts are stored and its rows go to the historical
-   database, where those that are the same stay as they are.
+3. One fingerprint over all dates of the batch gives the decision id.
+4. The step computes, whether that decision is on record or not: rows may have gone another way since. While
+   the next step does, its artifacts are stored and its rows go to the historical database, where those that
+   are the same stay as they are and those that follow from nothing any more are removed.
 5. When all rows of the batch are stored, its decisions are recorded in the runtime database: a crash in
    between is healed by running again, because the same rows change nothing and decisions keep their ids.
+   A decision that is on record counts again, under an id that says how often, if rows were written or a
+   delivery came since: prices that go back to what they were are derived from a second time.
 
 A step with rows at the ends of weeks or months has none in many a batch. Its decision says so then, and rests
 on the decisions of the steps that feed it.
@@ -16,9 +19,10 @@ on the decisions of the steps that feed it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -30,14 +34,15 @@ from prometheus.flow.fresh import Fresh
 from prometheus.flow.graph import Graph
 from prometheus.flow.inputs import Inputs
 from prometheus.flow.progress import Progress, Silent
-from prometheus.flow.rows import Rows
+from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.runner import SEGMENT_CELLS
 from prometheus.flow.step import Output, Step
-from prometheus.flow.storage import Decision, Part, Storage, WriteJob, Written
+from prometheus.flow.storage import About, Decision, Part, Storage, WriteJob, Written
 from prometheus.flow.world import World
 from prometheus.kernel.arrays import IntArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.ids import as_bytes_matrix, decision_id, digest
+from prometheus.schema.tables import TABLES
 
 N_WRITERS = 3
 """Tables that are written at once: each keeps a process of the server busy."""
@@ -66,7 +71,7 @@ class _Course:
     fresh: Fresh
     writers: ThreadPoolExecutor
     ids: dict[str, bytes] = field(default_factory=dict)
-    decisions: list[tuple[int, Decision]] = field(default_factory=list)
+    decisions: list[tuple[_Task, Decision, bytes]] = field(default_factory=list)
     written: dict[str, Future[Written]] = field(default_factory=dict)
 
 
@@ -163,11 +168,44 @@ def _run(
     for task in tasks:
         _derive(task, course)
         hook.advance(len(task.batch))
-    until_stored()
-    for day, decision in course.decisions:
-        world.storage.submit(WriteJob((partial(Part, {day: decision}, ()),)))
+    counts = {table: future.result() for table, future in written.items()}
+    for task, decision, content in course.decisions:
+        has_written = any(counts[table].n_written for table in task.step.writes if table in counts)
+        new = _as_recorded(decision, content, world.storage, has_written=has_written)
+        if new is not None:
+            world.storage.submit(WriteJob((partial(Part, {int(task.batch[-1]): new}, ()),)))
     world.storage.drain()
-    return {table: future.result() for table, future in written.items()}
+    return counts
+
+
+def _as_recorded(
+    decision: Decision, content: bytes, storage: Storage, *, has_written: bool
+) -> Decision | None:
+    """Return a decision under the id that it is to be recorded with; None if the one on record stands."""
+    is_current: bool | None = None
+    n_before = 0
+    while True:
+        fingerprint = digest(content, str(n_before)) if n_before else content
+        raw_id = _decision_id(decision, fingerprint)
+        found = storage.is_current(raw_id, context_id=decision.context_id)
+        if found is None:
+            break
+        is_current = found
+        n_before += 1
+    if is_current and not has_written:
+        return None
+    refs = {"fingerprint": fingerprint.hex(), "n_before": n_before} if n_before else {}
+    return replace(decision, decision_id=raw_id, input_refs={**decision.input_refs, **refs})
+
+
+def _decision_id(decision: Decision, fingerprint: bytes) -> bytes:
+    return decision_id(
+        engine_name=decision.engine_name,
+        config_id=decision.config_id,
+        context_id=decision.context_id,
+        as_of_date=decision.as_of_date,
+        fingerprint=fingerprint,
+    )
 
 
 def _derive(task: _Task, course: _Course) -> None:
@@ -199,21 +237,15 @@ def _derive(task: _Task, course: _Course) -> None:
         fingerprint=fingerprint,
     )
     course.ids[step.name] = decided
-    recorded = world.storage.recorded(
-        engine_name=step.engine_name,
-        config_id=task.config.config_id,
-        context_id=context_id,
-        first=date,
-        last=date,
-    )
-    if decided in recorded.values():
-        return
     output = Output((), [], []) if inputs is None else _computed(task, course, inputs, decided)
     ids = dict.fromkeys(days.tolist(), decided)
     for rows in output.rows:
         checked = finished(rows, step, ids)
         course.fresh.show(checked, days=task.batch, assets=task.assets)
-        course.written[rows.table] = course.writers.submit(_stored, world.storage, checked, output.artifacts)
+        about = _about(checked, task, world)
+        course.written[rows.table] = course.writers.submit(
+            _stored, world.storage, checked, about, output.artifacts
+        )
     decision = Decision(
         decision_id=decided,
         engine_name=step.engine_name,
@@ -245,14 +277,28 @@ def _derive(task: _Task, course: _Course) -> None:
         },
         proposed_action={rows.table: len(rows) for rows in output.rows} or dict.fromkeys(step.writes, 0),
     )
-    course.decisions.append((int(task.batch[-1]), decision))
+    course.decisions.append((task, decision, fingerprint))
 
 
-def _stored(storage: Storage, rows: Rows, artifacts: Sequence[bytes]) -> Written:
+def _about(rows: Rows, task: _Task, world: World) -> About:
+    """Return what a step's rows are about: all that the first coded column of their key can say.
+
+    Rows without one are of the market as a whole, and say so in ``universe_spec``.
+    """
+    first, last = world.sessions.dates[task.batch[0]], world.sessions.dates[task.batch[-1]]
+    for name in TABLES[rows.table].key:
+        column = rows.columns.get(name)
+        if isinstance(column, Coded):
+            return About(first, last, name, column.values)
+    whole = {"market_id": world.context.market_id, "config_id": task.config.config_id}
+    return About(first, last, "universe_spec", (json.dumps(whole),))
+
+
+def _stored(storage: Storage, rows: Rows, about: About, artifacts: Sequence[bytes]) -> Written:
     """Store rows, the artifacts that they point to first."""
     for content in artifacts:
         storage.put_artifact(content)
-    return storage.write_derived(rows)
+    return storage.write_derived(rows, about)
 
 
 def _computed(task: _Task, course: _Course, inputs: Inputs, decided: bytes) -> Output:

@@ -55,14 +55,40 @@ class Written:
     n_new: int = 0
     n_changed: int = 0
     n_same: int = 0
+    n_removed: int = 0
 
     @property
     def n_written(self) -> int:
-        """Rows that the table did not hold before in this form."""
-        return self.n_new + self.n_changed
+        """Rows in which the table differs from before."""
+        return self.n_new + self.n_changed + self.n_removed
 
     def __add__(self, other: Written) -> Written:
-        return Written(self.n_new + other.n_new, self.n_changed + other.n_changed, self.n_same + other.n_same)
+        return Written(
+            self.n_new + other.n_new,
+            self.n_changed + other.n_changed,
+            self.n_same + other.n_same,
+            self.n_removed + other.n_removed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """All that recomputed rows speak of: what a table holds of it besides them follows from nothing any more.
+
+    Attributes
+    ----------
+    first, last : datetime64[D]
+        The sessions, both included.
+    column : str
+        The part of the key that says what a row is about: an instrument, a factor, a market.
+    values : sequence of str
+        What they are about; those without a row among them.
+    """
+
+    first: np.datetime64
+    last: np.datetime64
+    column: str
+    values: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +173,15 @@ class Storage(PanelSource, Protocol):
         """Wait for all submitted jobs; return the rows that were written, by table."""
         ...
 
-    def write_derived(self, rows: Rows) -> Written:
-        """Store recomputed rows of the historical database; what is the same stays untouched."""
+    def is_current(self, decision_id: bytes, *, context_id: str) -> bool | None:
+        """Return whether no delivery to the context came since a decision; None if it is not on record."""
+        ...
+
+    def write_derived(self, rows: Rows, about: About) -> Written:
+        """Let the historical database hold these rows of all that they are about, and no others.
+
+        What is the same stays untouched.
+        """
         ...
 
     def put_artifact(self, content: bytes) -> str:

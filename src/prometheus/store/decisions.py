@@ -20,6 +20,17 @@ def is_recorded(connection: Connection, decision_id: bytes) -> bool:
     return found.fetchone() is not None
 
 
+def is_current(connection: Connection, decision_id: bytes, *, context_id: str) -> bool | None:
+    """Return whether no delivery to a context came since a decision; None if it is not on record."""
+    found = connection.execute(
+        "SELECT NOT EXISTS (SELECT FROM engine_decisions i WHERE i.engine_name = 'INGEST'"
+        " AND i.context_id = %s AND i.timestamp > d.timestamp)"
+        " FROM engine_decisions d WHERE decision_id = %s",
+        [context_id, uuid_text(decision_id)],
+    ).fetchone()
+    return None if found is None else bool(found[0])
+
+
 def known_span(connection: Connection, market_id: str) -> tuple[datetime, datetime] | None:
     """Return when the first and the latest delivery to a market became known; None before the first one."""
     found = connection.execute(

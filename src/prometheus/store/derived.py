@@ -1,22 +1,24 @@
-"""Recomputed tables: only what is new or differs is written."""
+"""Recomputed tables: what differs is written, what follows from nothing any more goes."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from prometheus.flow.storage import About, Written
 from prometheus.schema.tables import TABLES
 from prometheus.store.copying import Connection, copy_frame
 
 if TYPE_CHECKING:
     import polars as pl
 
+_SPAN = "{column} = ANY(%(values)s) AND {date} BETWEEN %(first)s AND %(last)s"
 
-def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame) -> tuple[int, int, int]:
-    """Write rows of a recomputed table; return how many were new, changed and the same.
+
+def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame, about: About) -> Written:
+    """Let a recomputed table hold these rows of all that they are about, and no others.
 
     Parameters
     ----------
@@ -25,39 +27,36 @@ def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame) -> t
     table : str
         A table of mutability "recomputed".
     frame : polars.DataFrame
-        The key and any other columns of the table, one row a key. Columns that are left out take their
-        defaults and are not compared.
+        The key and any other columns of the table, one row a key, all within ``about``. Columns that are
+        left out take their defaults and are not compared.
+    about : About
+        Its column is one of the key's.
 
     Notes
     -----
-    Where the table has no row in the range of dates the rows are copied straight in. Otherwise they are
-    copied into a temporary table and merged: a row that is the same stays untouched on its page.
+    Where the table has nothing about these the rows are copied straight in. Otherwise they are copied into a
+    temporary table and merged: a row that is the same stays untouched on its page.
     """
-    if frame.height == 0:
-        return 0, 0, 0
     spec = TABLES[table]
-    target = sql.Identifier(table)
-    # SHARE ROW EXCLUSIVE lets readers on and makes a second writer wait.
-    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
     date = spec.as_of or spec.key[-1]
-    found = connection.execute(
-        sql.SQL("SELECT 1 FROM {} WHERE {} BETWEEN %s AND %s LIMIT 1").format(target, sql.Identifier(date)),
-        [frame[date].min(), frame[date].max()],
-    ).fetchone()
-    if found is None:
-        return copy_frame(connection, table, frame), 0, 0
     staging = f"new_{table}"
     values = [name for name in frame.columns if name not in spec.key]
     parts = {
-        "target": target,
+        "target": sql.Identifier(table),
         "staging": sql.Identifier(staging),
+        "column": sql.Identifier(about.column),
+        "date": sql.Identifier(date),
         "columns": sql.SQL(", ").join(map(sql.Identifier, frame.columns)),
-        "key": sql.SQL(", ").join(map(sql.Identifier, spec.key)),
         "is_same_key": _all_equal(spec.key),
         "assigned": sql.SQL(", ").join(sql.SQL("{0} = n.{0}").format(sql.Identifier(v)) for v in values),
         "ours": sql.SQL(", ").join(sql.Identifier("t", v) for v in values),
         "theirs": sql.SQL(", ").join(sql.Identifier("n", v) for v in values),
     }
+    span = {"values": list(about.values), "first": str(about.first), "last": str(about.last)}
+    # SHARE ROW EXCLUSIVE lets readers on and makes a second writer wait.
+    connection.execute(sql.SQL("LOCK TABLE {target} IN SHARE ROW EXCLUSIVE MODE").format(**parts))
+    if not _holds_any(connection, parts, span):
+        return Written(n_new=copy_frame(connection, table, frame))
     connection.execute(
         sql.SQL(
             "CREATE TEMP TABLE {staging} ON COMMIT DROP AS SELECT {columns} FROM {target} WITH NO DATA"
@@ -65,6 +64,13 @@ def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame) -> t
     )
     copy_frame(connection, staging, frame)
     connection.execute(sql.SQL("ANALYZE {staging}").format(**parts))
+    n_removed = connection.execute(
+        sql.SQL(
+            f"DELETE FROM {{target}} t WHERE {_SPAN}"
+            " AND NOT EXISTS (SELECT FROM {staging} n WHERE {is_same_key})"
+        ).format(**parts),
+        span,
+    ).rowcount
     n_changed = connection.execute(
         sql.SQL(
             "UPDATE {target} t SET {assigned} FROM {staging} n"
@@ -78,52 +84,21 @@ def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame) -> t
         ).format(**parts)
     ).rowcount
     connection.execute(sql.SQL("DROP TABLE {staging}").format(**parts))
-    return n_new, n_changed, frame.height - n_new - n_changed
+    return Written(n_new, n_changed, frame.height - n_new - n_changed, n_removed)
 
 
-def append_panels(connection: Connection, frame: pl.DataFrame) -> tuple[int, int, int]:
-    """Append correlation panels that differ from the latest of their market, settings and last session.
-
-    Parameters
-    ----------
-    connection : Connection
-        To the historical database; the transaction is the caller's.
-    frame : polars.DataFrame
-        The columns of correlation_panels but for ``created_at``; ``panel_id`` says what is in the row.
-
-    Returns
-    -------
-    tuple of int
-        How many were new, 0 and how many were there.
-
-    Notes
-    -----
-    Of two panels for one session the later one counts. A panel that comes back after another one took its
-    place, because a correction was undone, is a new version: its id ends with its number then.
-    """
-    import polars as pl
-
-    if frame.height == 0:
-        return 0, 0, 0
-    connection.execute("LOCK TABLE correlation_panels IN SHARE ROW EXCLUSIVE MODE")
-    stored = connection.execute(
-        "SELECT split_part(panel_id, '/', 1), universe_spec ->> 'market_id',"
-        " universe_spec ->> 'config_id', end_date FROM correlation_panels"
-        " WHERE end_date BETWEEN %s AND %s ORDER BY created_at, panel_id",
-        [frame["end_date"].min(), frame["end_date"].max()],
-    ).fetchall()
-    latest = {tuple(about): content for content, *about in stored}
-    n_versions = Counter(content for content, *_ in stored)
-    ids: list[str | None] = []
-    for panel_id, spec, date in frame.select("panel_id", "universe_spec", "end_date").iter_rows():
-        about = json.loads(spec)
-        if latest.get((about["market_id"], about["config_id"], date)) == panel_id:
-            ids.append(None)
-        else:
-            ids.append(f"{panel_id}/{n_versions[panel_id] + 1}" if n_versions[panel_id] else panel_id)
-    new = frame.with_columns(pl.Series("panel_id", ids, dtype=pl.String)).drop_nulls("panel_id")
-    copy_frame(connection, "correlation_panels", new)
-    return new.height, 0, frame.height - new.height
+def _holds_any(
+    connection: Connection, parts: Mapping[str, sql.Composable], span: Mapping[str, object]
+) -> bool:
+    """Return whether a table has a row about these: one look into its key for each of them."""
+    found = connection.execute(
+        sql.SQL(
+            "SELECT 1 FROM unnest(%(values)s::text[]) v (value) CROSS JOIN LATERAL (SELECT FROM {target}"
+            " WHERE {column} = v.value AND {date} BETWEEN %(first)s AND %(last)s LIMIT 1) t LIMIT 1"
+        ).format(**parts),
+        span,
+    )
+    return found.fetchone() is not None
 
 
 def _all_equal(names: tuple[str, ...]) -> sql.Composed:

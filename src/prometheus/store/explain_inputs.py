@@ -209,7 +209,8 @@ def _checked_derivation(
             window_digest(days, day - lag - start - length + 1, day - lag - start)
             for day in days_with_rows.tolist()
         ]
-    found = digest(*parts).hex()
+    content = digest(*parts)
+    found = (digest(content, str(refs["n_before"])) if refs.get("n_before") else content).hex()
     recorded = refs.get("fingerprint")
     return InputCheck(
         table=" ".join(dict.fromkeys(read["table"] for read in refs["reads"])),

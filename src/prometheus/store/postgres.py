@@ -15,7 +15,7 @@ import psycopg
 from prometheus.flow.batch import Assets, Context
 from prometheus.flow.factors import FACTOR_VALUES, factor_id_of, is_carried, is_derived, is_series
 from prometheus.flow.rows import Rows
-from prometheus.flow.storage import WriteJob, Written
+from prometheus.flow.storage import About, WriteJob, Written
 from prometheus.kernel.arrays import FloatArray
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.errors import ConfigError
@@ -24,7 +24,9 @@ from prometheus.schema.tables import TABLES
 from prometheus.store.artifacts import Artifacts
 from prometheus.store.believed import batches_unknown, one_view
 from prometheus.store.connections import Databases, connect, driver_errors
-from prometheus.store.derived import append_panels, upsert_derived
+from prometheus.store.correlation_panels import NO_MATRIX, append_panels
+from prometheus.store.decisions import is_current
+from prometheus.store.derived import upsert_derived
 from prometheus.store.factor_panels import read_exposures, read_series
 from prometheus.store.frames import frame_of
 from prometheus.store.jobs import write_job
@@ -212,13 +214,18 @@ class PostgresStorage:
         """See `Storage.drain`."""
         return self._writers.drain()
 
-    def write_derived(self, rows: Rows) -> Written:
+    def is_current(self, decision_id: bytes, *, context_id: str) -> bool | None:
+        """See `Storage.is_current`."""
+        with self._reader("runtime") as connection:
+            return is_current(connection, decision_id, context_id=context_id)
+
+    def write_derived(self, rows: Rows, about: About) -> Written:
         """See `Storage.write_derived`."""
         frame = frame_of(rows, self._sessions.dates)
         with driver_errors(), connect(self._databases.historical_url) as connection:
             if rows.table == "correlation_panels":
-                return Written(*append_panels(connection, frame))
-            return Written(*upsert_derived(connection, rows.table, frame))
+                return append_panels(connection, frame, about, no_matrix=lambda: self.put_artifact(NO_MATRIX))
+            return upsert_derived(connection, rows.table, frame, about)
 
     def put_artifact(self, content: bytes) -> str:
         """See `Storage.put_artifact`."""
