@@ -9,18 +9,27 @@ from itertools import pairwise
 
 import polars as pl
 
+from prometheus.adapters.reference_files.places import EXCHANGES, country_code, country_of
 from prometheus.adapters.reference_files.shapes import FileSummary
 from prometheus.adapters.reference_files.tables import Table
-from prometheus.adapters.reference_files.words import EXCHANGES, NO_VALUE, country_of
+from prometheus.adapters.reference_files.words import NO_INSTRUMENTS, NO_VALUE
 from prometheus.domain.reference.observations import Observation, Origin
 from prometheus.domain.reference.rules import DATES, Fault, iso_date, row_faults
+from prometheus.domain.reference.spelling import spelled
 from prometheus.kernel.violations import VIOLATIONS
 
 ISSUER_IDENTIFIERS = ("lei",)
-INSTRUMENT_IDENTIFIERS = ("isin", "figi", "cusip", "sedol")
-ASSET_CLASSES = {"STOCK": "EQUITY", "COMMON STOCK": "EQUITY", "FUND": "ETF"}
+INSTRUMENT_IDENTIFIERS = ("isin", "figi", "cusip", "sedol", "lean_sid")
+ASSET_CLASSES = {"STOCK": "EQUITY", "COMMON STOCK": "EQUITY", "EQUITIES": "EQUITY", "FUND": "ETF"}
+YES = ("Y", "YES", "TRUE", "1")
 SHARE_CLASS = re.compile(r"[\s,(-]+((class|cl\.?|series)\s+[A-Z]|(?<=-)[A-C])\)?$", re.IGNORECASE)
 """A class of shares at the end of a name: it is the instrument's, and its issuer goes without it."""
+SECURITY = re.compile(
+    r"(\s+-)?(\s+(class|series)\s+[A-Z])?\s+(common (stock|shares?)|ordinary shares?|capital stock"
+    r"|american depositary shares?.*)$",
+    re.IGNORECASE,
+)
+"""What a name says of the security, as listings of exchanges have it; it is not of the issuer."""
 CONTRADICTION = ("contradicting_duplicate", "Leave one row for each instrument in.")
 
 
@@ -43,12 +52,21 @@ def observations_of(
     set aside. Rows of one symbol whose listings, or days under the symbol, don't meet are of several
     instruments, or of several times of one.
     """
-    rows = [(line, _named(texts, places)) for line, texts in table.rows]
+    is_of_fund = any(name.startswith("weight") for name in table.names)
+    rows = []
+    for line, cells in table.rows:
+        row = _named(cells, places)
+        reason = _is_none(row, is_of_fund=is_of_fund)
+        if reason is None:
+            rows.append((line, row))
+        else:
+            table.left_out[reason] = table.left_out.get(reason, 0) + 1
     faults = {line: row_faults(row) for line, row in rows}
-    by_key: dict[str, list[tuple[int, dict[str, str]]]] = {}
+    by_key: dict[tuple[str, str], list[tuple[int, dict[str, str]]]] = {}
     for line, row in rows:
         if not faults[line]:
-            by_key.setdefault(row.get("instrument_id", row["symbol"]), []).append((line, row))
+            key = (row.get("as_of", ""), row.get("instrument_id", row["symbol"]))
+            by_key.setdefault(key, []).append((line, row))
     kept: list[tuple[int, dict[str, str]]] = []
     for same in by_key.values():
         distinct: list[tuple[int, dict[str, str]]] = []
@@ -76,16 +94,32 @@ def _named(texts: tuple[str, ...], places: Mapping[str, int]) -> dict[str, str]:
     """Return the values of a row by column, those that are none left out, codes as ISO writes them."""
     row = {column: texts[place] for column, place in places.items()}
     row = {c: v for c, v in row.items() if v and (c == "symbol" or v.lower() not in NO_VALUE)}
+    if "symbol" in row:
+        row["symbol"] = spelled(row["symbol"])
     if "exchange" in row:
         row["exchange"] = EXCHANGES.get(row["exchange"].upper(), row["exchange"])
+    elif "market_category" in row:
+        row["exchange"] = EXCHANGES["NASDAQ"]  # of its own listings alone Nasdaq gives the tier
+    if "asset_class" not in row and row.get("etf", "").upper() in YES:
+        row["asset_class"] = "ETF"
     if "asset_class" in row:
         given = row["asset_class"].upper()
         row["asset_class"] = ASSET_CLASSES.get(given, given)
-    if "country" not in row and "headquarters" in row:
+    if "country" in row:
+        row["country"] = country_code(row["country"])
+    elif "headquarters" in row:
         country = country_of(row["headquarters"])
         if country is not None:
             row["country"] = country
     return row
+
+
+def _is_none(row: Mapping[str, str], *, is_of_fund: bool) -> str | None:
+    """Return why a row names no instrument; None where it does."""
+    if row.get("test_issue", "").upper() in YES:
+        return "test issue"
+    given = row.get("asset_class", "").upper()
+    return f"no instrument: {given.lower()}" if is_of_fund and given in NO_INSTRUMENTS else None
 
 
 def _are_apart(rows: list[dict[str, str]]) -> bool:
@@ -102,7 +136,10 @@ def _are_apart(rows: list[dict[str, str]]) -> bool:
 
 
 def _observation(line: int, row: Mapping[str, str], summary: FileSummary) -> Observation:
-    origin = Origin(summary.name, line, summary.source, summary.as_of, summary.is_dated)
+    told = iso_date(row.get("as_of", ""))
+    origin = Origin(
+        summary.name, line, summary.source, told or summary.as_of, summary.is_dated or told is not None
+    )
     days: dict[str, date] = {}
     for name in DATES:
         day = iso_date(row.get(name, ""))
@@ -114,7 +151,7 @@ def _observation(line: int, row: Mapping[str, str], summary: FileSummary) -> Obs
     if "cik" in row:
         issuer["identifiers.CIK"] = row["cik"].zfill(10)
     issuer |= {f"identifiers.{n.upper()}": row[n] for n in ISSUER_IDENTIFIERS if n in row}
-    issuer_name = SHARE_CLASS.sub("", row.get("name", ""))
+    issuer_name = SHARE_CLASS.sub("", SECURITY.sub("", row.get("name", "")))
     if issuer_name:
         issuer["name"] = issuer_name
     instrument = {n: row[n] for n in ("exchange", "currency", "asset_class") if n in row}

@@ -12,9 +12,9 @@ from datetime import date
 from pathlib import PurePosixPath
 
 from prometheus.adapters.delivered_files import DeliveredFile
+from prometheus.adapters.reference_files.places import EXCHANGES
 from prometheus.adapters.reference_files.shapes import FileSummary
 from prometheus.adapters.reference_files.tables import text_of
-from prometheus.adapters.reference_files.words import EXCHANGES
 from prometheus.domain.reference.observations import Life, Origin, SymbolSpan
 from prometheus.domain.reference.rules import iso_date
 from prometheus.kernel.errors import InputFileError

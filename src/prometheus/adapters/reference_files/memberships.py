@@ -13,10 +13,13 @@ from prometheus.adapters.reference_files.tables import Table
 from prometheus.adapters.reference_files.words import NO_VALUE
 from prometheus.domain.reference.observations import IndexSpan, Origin
 from prometheus.domain.reference.rules import iso_date
+from prometheus.domain.reference.spelling import spelled
 from prometheus.kernel.violations import VIOLATIONS
 
 DAY = timedelta(days=1)
 Broken = tuple[object, ...]
+_GONE = re.compile(r"(.+)-(?:19|20)\d{4}")
+"""A symbol with the month in which its firm left, as some lists of fja05680 have it."""
 
 
 def index_spans(
@@ -32,7 +35,7 @@ def index_spans(
         row = {column: texts[place] for column, place in places.items()}
         first, end = iso_date(row["first"]), iso_date(row.get("end", ""))
         is_ended = row.get("end", "").lower() not in NO_VALUE
-        symbol, index = row["symbol"], row.get("index") or summary.index
+        symbol, index = spelled(row["symbol"]), row.get("index") or summary.index
         if not symbol:
             broken.append(
                 _fault(summary, line, None, "symbol", "", "missing_symbol", "Give every row its symbol.")
@@ -76,7 +79,7 @@ def index_changes(
             broken.append(_no_index(summary, line, None))
             continue
         for column, is_addition in (("remove", False), ("add", True)):
-            symbols = filter(None, re.split(r"[,;\s]+", row[column]))
+            symbols = symbols_in(row[column])
             events += [(day, index, symbol, is_addition, line) for symbol in symbols]
     begins = min((event[0] for event in events), default=date.min)
     spans: list[IndexSpan] = []
@@ -93,6 +96,77 @@ def index_changes(
         for (index, symbol), (first, line) in inside.items()
     ]
     return spans, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+
+
+def index_lists(
+    table: Table, places: Mapping[str, int], summary: FileSummary
+) -> tuple[list[IndexSpan], pl.DataFrame]:
+    """Return the memberships in a file with all members on each day of a change, and its broken rows.
+
+    A list holds until the next one. Who stands in the last one is a member still, who stands in the first
+    may have been one before. A symbol that left in a month and has that behind it, as in ``CEG-201203``, is
+    of a firm that is gone: one that has the symbol without a month is another.
+    """
+    lists: dict[str, dict[date, tuple[int, frozenset[str]]]] = {}
+    broken: list[Broken] = []
+    for line, texts in table.rows:
+        row = {column: texts[place] for column, place in places.items()}
+        day, index = iso_date(row["date"]), row.get("index") or summary.index
+        members = frozenset(symbols_in(row["symbols"]))
+        if day is None:
+            remedy = "Write dates as 2013-02-08."
+            broken.append(_fault(summary, line, None, "date", row["date"], "unparsable_date", remedy))
+        elif index is None:
+            broken.append(_no_index(summary, line, None))
+        elif not members:
+            remedy = "Give the members of the day, or leave the row out."
+            broken.append(_fault(summary, line, None, "symbols", "", "missing_symbol", remedy))
+        elif lists.setdefault(index, {}).setdefault(day, (line, members))[1] != members:
+            remedy = "Leave one list of the day in."
+            broken.append(_fault(summary, line, None, "date", row["date"], "contradicting_duplicate", remedy))
+    spans: list[IndexSpan] = []
+    for index, by_day in lists.items():
+        spans += _spans_of_lists(index, by_day, summary)
+    return spans, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+
+
+def symbols_in(cell: str) -> list[str]:
+    """Return the symbols in a cell that names several.
+
+    Examples
+    --------
+    >>> symbols_in("AAPL, BRK/B;['MSFT']")
+    ['AAPL', 'BRK.B', 'MSFT']
+    """
+    return [spelled(text) for text in re.split(r"[,;\s'\"\[\]]+", cell) if text]
+
+
+def _spans_of_lists(
+    index: str, by_day: Mapping[date, tuple[int, frozenset[str]]], summary: FileSummary
+) -> list[IndexSpan]:
+    days = sorted(by_day)
+    since: dict[str, date] = {}
+    spans: list[IndexSpan] = []
+
+    def ended(symbol: str, line: int, last: date | None) -> IndexSpan:
+        gone = _GONE.fullmatch(symbol)
+        first = since.pop(symbol)
+        return IndexSpan(
+            _origin(summary, line),
+            index,
+            symbol if gone is None else gone.group(1),
+            first,
+            last,
+            is_censored=first == days[0],
+            is_former=gone is not None,
+        )
+
+    for day in days:
+        line, members = by_day[day]
+        spans += [ended(symbol, line, day - DAY) for symbol in sorted(since.keys() - members)]
+        for symbol in members - since.keys():
+            since[symbol] = day
+    return spans + [ended(symbol, by_day[days[-1]][0], None) for symbol in sorted(since)]
 
 
 def _origin(summary: FileSummary, line: int) -> Origin:

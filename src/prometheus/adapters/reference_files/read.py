@@ -10,9 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from prometheus.adapters.delivered_files import DeliveredFile, delivered_files
+from prometheus.adapters.reference_files.dates import iso_days
 from prometheus.adapters.reference_files.instruments import observations_of
 from prometheus.adapters.reference_files.map_files import is_map_file, life_of
-from prometheus.adapters.reference_files.memberships import index_changes, index_spans
+from prometheus.adapters.reference_files.memberships import index_changes, index_lists, index_spans
 from prometheus.adapters.reference_files.shapes import FileSummary, Preset, date_in, kind_of, source_in
 from prometheus.adapters.reference_files.tables import SUFFIXES, Table, table_of
 from prometheus.adapters.reference_files.words import index_in
@@ -22,6 +23,8 @@ from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 INDEX_PRESETS = ("constituents", "memberships")
+DAYS = frozenset(("added", "as_of", "date", "delisted", "end", "first", "last", "listed"))
+READERS = {"spans": index_spans, "changes": index_changes, "lists": index_lists}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,11 @@ def reference_delivery(paths: Sequence[Path], choices: Choices) -> ReferenceDeli
     """
     out = ReferenceDelivery()
     violations = [VIOLATIONS]
-    for file in delivered_files(paths, suffixes=SUFFIXES):
+    files = list(delivered_files(paths, suffixes=SUFFIXES))
+    named = {file.origin for file in files if file.member == "symbols.txt" and "!" in file.name}
+    for file in files:
+        if file.origin in named and file.member != "symbols.txt":
+            continue  # prices and reports of a pystock archive, beside its list of symbols
         with file.open() as stream:
             head = stream.read(80)
         if choices.preset == "lean-map" or (choices.preset is None and is_map_file(head)):
@@ -117,16 +124,20 @@ def _map_file(file: DeliveredFile, choices: Choices, out: ReferenceDelivery) -> 
 def _table_file(file: DeliveredFile, choices: Choices, out: ReferenceDelivery) -> pl.DataFrame:
     table = table_of(file)
     kind, places = kind_of(file, table, choices.preset)
+    table = replace(table, rows=_with_iso_days(table, places))
     columns = {column: table.headers[place] for column, place in places.items()}
     ignored = tuple(h for i, h in enumerate(table.headers) if i not in places.values() and h)
     n_rows = len(table.rows) + table.violations.height
     named = kind if kind != "table" else choices.preset or "table"
-    summary = _summary(file, choices, named, columns, ignored, n_rows, _latest_day(table, places, kind))
+    latest = table.as_of or _latest_day(table, places, kind)
+    summary = _summary(file, choices, named, columns, ignored, n_rows, latest)
+    summary = replace(summary, left_out=table.left_out)
     if kind == "table":
         observations, broken = observations_of(table, places, summary)
-        out.tables.append(observations)
+        for day in sorted({row.origin.as_of for row in observations}):
+            out.tables.append([row for row in observations if row.origin.as_of == day])
     else:
-        spans, broken = (index_spans if kind == "spans" else index_changes)(table, places, summary)
+        spans, broken = READERS[kind](table, places, summary)
         out.spans.extend(spans)
     out.files.append(summary)
     return pl.concat([table.violations, broken])
@@ -141,7 +152,9 @@ def _summary(
     n_rows: int,
     latest: date | None,
 ) -> FileSummary:
-    said = choices.as_of or date_in(file.member) or latest
+    is_packed = file.name.partition("!")[2] == file.member
+    archive = date_in(file.origin.name) if is_packed else None
+    said = choices.as_of or date_in(file.member) or archive or latest
     if said is not None and said > choices.today:
         raise InputFileError(
             f"{file.name} is of {said}, after the day of its delivery.", remedy="Say of which day: --as-of."
@@ -161,9 +174,21 @@ def _summary(
     )
 
 
+def _with_iso_days(table: Table, places: dict[str, int]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return the rows of a table with its days as ISO writes them."""
+    rows = [(line, list(texts)) for line, texts in table.rows]
+    for column, place in places.items():
+        if column in DAYS:
+            for (_, texts), day in zip(rows, iso_days([texts[place] for _, texts in rows]), strict=True):
+                texts[place] = day
+    return [(line, tuple(texts)) for line, texts in rows]
+
+
 def _latest_day(table: Table, places: dict[str, int], kind: str) -> date | None:
     """Return the latest day of which a file tells something: it can't be older than that."""
-    columns = {"spans": ("first", "end"), "changes": ("date",), "table": ("added",)}[kind]
+    columns = {"spans": ("first", "end"), "changes": ("date",), "lists": ("date",)}.get(
+        kind, ("added", "as_of")
+    )
     days = [
         iso_date(texts[places[column]]) for column in columns if column in places for _, texts in table.rows
     ]

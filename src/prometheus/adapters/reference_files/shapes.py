@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.reference_files.tables import Table
-from prometheus.adapters.reference_files.words import CHANGE_HEADERS, HEADERS, SPAN_HEADERS
+from prometheus.adapters.reference_files.words import (
+    CHANGE_HEADERS,
+    HEADERS,
+    LIST_HEADERS,
+    PRICE_HEADERS,
+    SPAN_HEADERS,
+)
 from prometheus.domain.reference.rules import iso_date
 from prometheus.kernel.errors import InputFileError
 
 Preset = Literal["constituents", "securities", "listings", "memberships", "lean-map"]
-Kind = Literal["table", "spans", "changes"]
+Kind = Literal["table", "spans", "changes", "lists"]
 _DATE = re.compile(r"(?<!\d)(\d{4})[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 
 
@@ -41,6 +47,8 @@ class FileSummary:
     ignored : tuple of str
         Headers that say nothing to us.
     n_rows : int
+    left_out : mapping of str to int
+        Lines that name no instrument, by what they are: footnotes, test issues, a fund's cash.
     """
 
     name: str
@@ -53,6 +61,7 @@ class FileSummary:
     columns: Mapping[str, str]
     ignored: tuple[str, ...]
     n_rows: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def kind_of(file: DeliveredFile, table: Table, preset: Preset | None) -> tuple[Kind, dict[str, int]]:
@@ -61,8 +70,11 @@ def kind_of(file: DeliveredFile, table: Table, preset: Preset | None) -> tuple[K
     Raises
     ------
     InputFileError
-        If it has no column for the symbol.
+        If it has no column for the symbol, or is a file of prices.
     """
+    lists = _places(table, LIST_HEADERS)
+    if {"date", "symbols"} <= lists.keys() and "symbol" not in _places(table, HEADERS):
+        return "lists", lists
     changes = _places(table, CHANGE_HEADERS)
     if {"date", "add", "remove"} <= changes.keys():
         return "changes", changes
@@ -71,6 +83,11 @@ def kind_of(file: DeliveredFile, table: Table, preset: Preset | None) -> tuple[K
         table, {k: v for k, v in HEADERS.items() if k not in ("first", "last", "added", "index")}
     )
     is_nothing_else = others.keys() <= {"symbol"}
+    if others.keys() == {"symbol", "as_of"} and PRICE_HEADERS & set(table.names):
+        raise InputFileError(
+            f"{file.name} holds prices: it has {', '.join(table.headers)}.",
+            remedy="`prometheus ingest prices` takes it; here give the files that say who is who.",
+        )
     if {"symbol", "first"} <= spans.keys() and (
         preset == "memberships" or (preset is None and is_nothing_else and "end" in spans)
     ):
@@ -82,7 +99,7 @@ def kind_of(file: DeliveredFile, table: Table, preset: Preset | None) -> tuple[K
         raise InputFileError(
             f"{file.name}: {said}; it has {', '.join(table.headers)}.",
             remedy=f"Known are {', '.join(HEADERS)}; for memberships {', '.join(SPAN_HEADERS)}, "
-            f"or {', '.join(CHANGE_HEADERS)}.",
+            f"{', '.join(CHANGE_HEADERS)}, or {', '.join(LIST_HEADERS)}.",
         )
     return "table", places
 

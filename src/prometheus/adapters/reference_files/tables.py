@@ -1,21 +1,33 @@
-"""Small tables as texts: CSV of any delimiter and Parquet, with the line of each row."""
+"""Small tables as texts: CSV of any delimiter, Parquet and JSON, with the line of each row."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from prometheus.adapters.delivered_files import DeliveredFile
+from prometheus.adapters.reference_files.headers import (
+    MOST_LINES,
+    day_told,
+    headerless,
+    is_footnote,
+    is_header,
+    normalised,
+    two_lined,
+)
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
-REMEDY = "Give CSV (UTF-8, a first line with the names) or Parquet files."
+SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".json")
+REMEDY = "Give CSV (UTF-8, a line with the names), Parquet or JSON files."
 DELIMITERS = ",;\t|"
 
 
@@ -30,17 +42,22 @@ class Table:
     rows : list of (int, tuple of str)
         Line and texts without outer blanks, one a header.
     violations : polars.DataFrame
+    as_of : datetime.date or None
+        The day that it says it is of, before or after its rows.
+    left_out : dict of str to int
+        Lines that are no rows of it, by what they are.
     """
 
     headers: tuple[str, ...]
     rows: list[tuple[int, tuple[str, ...]]]
     violations: pl.DataFrame
+    as_of: date | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The headers in lower case, with ``_`` for everything that is no letter or digit."""
-        parted = (re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", header) for header in self.headers)
-        return tuple(re.sub(r"[^0-9a-z]+", "_", header.lower()).strip("_") for header in parted)
+        return tuple(normalised(header) for header in self.headers)
 
 
 def table_of(file: DeliveredFile) -> Table:
@@ -53,7 +70,8 @@ def table_of(file: DeliveredFile) -> Table:
     """
     with file.open() as stream:
         raw = stream.read()
-    table = _parquet(file, raw) if file.suffix == ".parquet" else _text(file, raw)
+    reader = {".parquet": _parquet, ".json": _json}.get(file.suffix, _text)
+    table = reader(file, raw)
     if not table.rows and table.violations.is_empty():
         raise InputFileError(f"{file.name} has no rows.", remedy=REMEDY)
     return table
@@ -82,29 +100,97 @@ def text_of(name: str, raw: bytes) -> str:
 
 
 def _text(file: DeliveredFile, raw: bytes) -> Table:
-    lines = text_of(file.name, raw)
-    head = next(line for line in lines.splitlines() if line.strip())
+    text = text_of(file.name, raw)
+    lines = text.splitlines()
+    without = headerless(lines, file.member)
+    head = _header_line(lines) if without is None else next(line for line in lines if line.strip())
     delimiter = max(DELIMITERS, key=head.count)
-    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter, strict=True)
-    headers: tuple[str, ...] = ()
-    rows: list[tuple[int, tuple[str, ...]]] = []
-    broken: list[tuple[object, ...]] = []
+    cells = _cells(file.name, text, delimiter)
+    if without is not None:
+        return _rows(file.name, without, cells)
+    place = next((p for p, (_, texts) in enumerate(cells) if is_header(texts)), 0)
+    headers, rows = cells[place][1], cells[place + 1 :]
+    both = two_lined(headers, rows[0][1]) if rows else None
+    if both is not None:
+        headers, rows = both, rows[1:]
+    return _rows(file.name, headers, rows, [texts for _, texts in cells[:place]])
+
+
+def _header_line(lines: list[str]) -> str:
+    """Return the line that names columns under one of the delimiters, else the first that isn't blank."""
+    filled = [line for line in lines[:MOST_LINES] if line.strip()]
+    for line in filled:
+        if any(is_header([c.strip(' "') for c in line.split(d)]) for d in DELIMITERS if d in line):
+            return line
+    return filled[0] if filled else next(line for line in lines if line.strip())
+
+
+def _cells(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    found: list[tuple[int, tuple[str, ...]]] = []
     try:
         for cells in reader:
             texts = tuple(cell.strip() for cell in cells)
-            if not any(texts) and (len(texts) <= 1 or not headers):
-                continue
-            if not headers:
-                headers = texts
-            elif len(texts) != len(headers):
-                found, remedy = f"{len(texts)} fields", f"The header has {len(headers)}."
-                fault = (None, None, "row", found, "wrong_number_of_fields", remedy)
-                broken.append((file.name, reader.line_num, *fault))
-            else:
-                rows.append((reader.line_num, texts))
+            if any(texts) or (len(texts) > 1 and found):
+                found.append((reader.line_num, texts))
     except csv.Error as error:
-        raise InputFileError(f"{file.name} line {reader.line_num}: {error}.", remedy=REMEDY) from error
-    return Table(headers, rows, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row"))
+        raise InputFileError(f"{name} line {reader.line_num}: {error}.", remedy=REMEDY) from error
+    return found
+
+
+def _rows(
+    name: str,
+    headers: tuple[str, ...],
+    lines: list[tuple[int, tuple[str, ...]]],
+    preamble: Sequence[Sequence[str]] = (),
+) -> Table:
+    rest = list(lines)
+    footnotes: list[str] = []
+    while rest and (is_footnote(rest[-1][1], len(headers)) or (footnotes and not any(rest[-1][1]))):
+        footnotes.append(rest.pop()[1][0])
+    while preamble and rest and not any(rest[-1][1]):
+        rest.pop()
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    broken: list[tuple[object, ...]] = []
+    for line, texts in rest:
+        if len(texts) != len(headers):
+            found, remedy = f"{len(texts)} fields", f"The header has {len(headers)}."
+            fault = (None, None, "row", found, "wrong_number_of_fields", remedy)
+            broken.append((name, line, *fault))
+        else:
+            rows.append((line, texts))
+    violations = pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+    n_notes = sum(bool(note) for note in footnotes)
+    return Table(
+        headers, rows, violations, day_told(preamble, footnotes), {"footnote": n_notes} if n_notes else {}
+    )
+
+
+def _json(file: DeliveredFile, raw: bytes) -> Table:
+    """Return the rows of a list or a mapping of records, or of ``fields`` with their ``data``.
+
+    The last two are the shapes of the SEC's files of tickers.
+    """
+    try:
+        found: Any = json.loads(text_of(file.name, raw))
+    except json.JSONDecodeError as error:
+        said = f"{error.msg} in line {error.lineno}"
+        raise InputFileError(f"{file.name} is not JSON: {said}.", remedy="Fetch it again.") from error
+    records: Any
+    if isinstance(found, dict) and {"fields", "data"} <= found.keys():
+        records = [dict(zip(found["fields"], row, strict=False)) for row in found["data"]]
+    else:
+        records = list(found.values()) if isinstance(found, dict) else found
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise InputFileError(
+            f"{file.name} holds no records.", remedy="Expected a list of objects, one an instrument."
+        )
+    headers = tuple(dict.fromkeys(str(key) for record in records for key in record))
+    rows = [
+        (place, tuple("" if record.get(h) is None else str(record[h]).strip() for h in headers))
+        for place, record in enumerate(records, start=1)
+    ]
+    return Table(headers, rows, VIOLATIONS)
 
 
 def _parquet(file: DeliveredFile, raw: bytes) -> Table:
