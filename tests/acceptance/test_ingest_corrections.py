@@ -9,7 +9,7 @@ import pytest
 from prometheus.adapters.price_door import ingest_prices
 from prometheus.domain.market.delivery import Delivery
 from prometheus.flow.storage import About, Written
-from prometheus.kernel.errors import ConfigError, RejectedBatchError
+from prometheus.kernel.errors import RejectedBatchError
 from prometheus.store.connections import connect
 from prometheus.store.decisions import latest_known_at
 from prometheus.store.derived import upsert_derived
@@ -151,9 +151,9 @@ def test_adjusted_closes_that_meet_no_vendor_on_either_side_are_set_aside(databa
     assert (report.n_new, report.n_rejected, report.rejected_by_rule) == (1, 1, {"adjustment_not_met": 1})
 
 
-def test_a_correction_from_before_what_it_corrects_is_refused(databases):
+def test_a_correction_from_before_what_it_corrects_is_set_aside(databases):
     take(databases, delivery(("A", MONDAY, None, 10.0)), 9)
-    with pytest.raises(ConfigError, match="2018-02-08"):
+    with pytest.raises(RejectedBatchError, match=r"older_than_stored.*2018-02-08T00:00Z"):
         take(databases, delivery(("A", MONDAY, None, 11.0)), 8)
     assert [row[3] for row in rows_of(databases)] == [10.0]
     assert take(databases, delivery(("A", TUESDAY, None, 11.0)), 8).n_new == 1

@@ -18,6 +18,7 @@ Memory holds a few million rows, however many there are: see `adapters/price_spo
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ from prometheus.adapters.ingest_report import IngestReport, stem_of
 from prometheus.adapters.price_decision import price_decision
 from prometheus.adapters.price_intake import Taken, take
 from prometheus.adapters.price_naming import SymbolResolver, market_facts
+from prometheus.adapters.price_order import OLDER, order_violations
 from prometheus.adapters.price_parts import Part, Stored, stored_of, write_part
 from prometheus.adapters.price_rejects import PriceRejects
 from prometheus.adapters.price_spool import ROWS_IN_MEMORY, PriceSpool, kin_of
@@ -38,15 +40,19 @@ from prometheus.domain.market.delivery import PriceDelivery
 from prometheus.domain.market.quality import batch_refusal
 from prometheus.domain.reference.symbols import Naming
 from prometheus.flow.progress import Progress, Silent
-from prometheus.kernel.errors import ConfigError, RejectedBatchError
+from prometheus.kernel.errors import RejectedBatchError
 from prometheus.kernel.ids import short_id, uuid_text
 from prometheus.kernel.sessions import Sessions, sessions_of
 from prometheus.kernel.violations import found_violations
+from prometheus.store.believed import batches_unknown
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
-from prometheus.store.decisions import latest_known_at, record_config, record_decision
+from prometheus.store.decisions import record_config, record_decision
 from prometheus.store.pending import end_pending, mark_pending, pending_batches, unmark_pending
 from prometheus.store.prices import PriceCounts, lock_market, rows_of_batch, server_time
+
+NOT_WRONG = ("unknown_instrument", OLDER)
+"""The rules of rows that nobody asked for, and of those that are superseded already."""
 
 
 def ingest_prices(
@@ -100,7 +106,7 @@ def ingest_prices(
     RejectedBatchError
         If every row broke a rule, or too much is wrong.
     ConfigError
-        If the market is not known, or a correction would have become known before what it corrects.
+        If the market is not known.
     RuleBrokenError
         If the database refused a row.
     """
@@ -135,11 +141,12 @@ def ingest_prices(
             healed = () if dry_run else _healed(databases, runtime, historical, market_id)
             moment = known_at or server_time(historical)
             ids = batch_ids_of(runtime, config, market_id, np.datetime64(taken.last, "D"), taken.content)
-            stored = _stored(historical, taken, ids, moment, sessions, quality, rejects, hook)
+            late = {
+                batch: at for batch, at in batches_unknown(runtime, moment, market_id=market_id).items() if at
+            }
+            stored = _stored(historical, taken, ids, moment, late, sessions, quality, rejects, hook)
         if rejects.n_rows and stored.counts == PriceCounts():
             raise rejects.refusal(rejects.keep(folder, name=_stem(delivery)))
-        if stored.counts.n_corrected:
-            _require_order(runtime, market_id, moment)
         _require_enough(delivery, taken, rejects, folder, quality, n_suspect=stored.n_suspect)
         raw_id, is_lost = ids.decision_id, False
         if not (stored.counts.has_changed or dry_run):
@@ -218,6 +225,7 @@ def _stored(
     taken: Taken,
     ids: BatchIds,
     moment: datetime,
+    late: Mapping[str, datetime],
     sessions: Sessions,
     quality: QualityConfig,
     rejects: PriceRejects,
@@ -235,12 +243,14 @@ def _stored(
                 part,
                 batch=short_id(ids.decision_id),
                 known_at=moment,
+                late=late,
                 sessions=sessions,
                 quality=quality,
                 is_silent=taken.is_silent,
             )
         )
         rejects.add(rows, _unmet(rows, written[-1].unmet))
+        rejects.add(rows, order_violations(rows, written[-1].older, moment=moment))
         rejects.add(rows, _apart(rows, written[-1].apart))
         progress.advance(part.prices.height)
     progress.finish()
@@ -297,16 +307,6 @@ def _found_again(
     return ids.decision_id, again, found.corrected_at or moment
 
 
-def _require_order(runtime: Connection, market_id: str, moment: datetime) -> None:
-    latest = latest_known_at(runtime, market_id)
-    if latest is not None and moment < latest:
-        raise ConfigError(
-            f"A correction can't have become known at {moment.isoformat()}: "
-            f"prices that became known at {latest.isoformat()} are stored.",
-            remedy="Deliver in the order in which deliveries became known, or leave --known-at out.",
-        )
-
-
 def _require_enough(
     delivery: PriceDelivery,
     taken: Taken,
@@ -316,8 +316,8 @@ def _require_enough(
     *,
     n_suspect: int = 0,
 ) -> None:
-    """Refuse a batch that holds too much wrong; rows of instruments that nobody asked for don't count."""
-    n_wrong = rejects.n_rows - rejects.by_rule.get("unknown_instrument", 0)
+    """Refuse a batch that holds too much wrong; rows of which nothing is wrong by itself don't count."""
+    n_wrong = rejects.n_rows - sum(rejects.by_rule.get(rule, 0) for rule in NOT_WRONG)
     reason = batch_refusal(taken.n_rows, n_wrong, n_suspect, quality)
     if reason is None:
         return

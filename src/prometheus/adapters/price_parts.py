@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
 
 from prometheus.adapters.price_chain import FACTORS, acted, chained
+from prometheus.adapters.price_order import NONE_OLDER, older_than_stored
 from prometheus.adapters.price_seams import spliced
 from prometheus.adapters.price_silent import with_stored_actions
 from prometheus.domain.market.config import QualityConfig
@@ -73,6 +74,8 @@ class Written:
         Written rows with a flag, and with one that says that their values are probably wrong.
     unmet : frozenset of str
         Instruments of which nothing was written, because adjusted closes of ours don't meet those stored.
+    older : polars.DataFrame
+        Rows that were not written, because what is stored became known later: see `older_than_stored`.
     apart : frozenset of str
         Likewise, because closes and those stored around them are on another split basis.
     """
@@ -83,6 +86,7 @@ class Written:
     n_flagged: int = 0
     n_suspect: int = 0
     unmet: frozenset[str] = frozenset()
+    older: pl.DataFrame = field(default_factory=lambda: NONE_OLDER)
     apart: frozenset[str] = frozenset()
 
 
@@ -132,6 +136,7 @@ def write_part(
     *,
     batch: str,
     known_at: datetime,
+    late: Mapping[str, datetime],
     sessions: Sessions,
     quality: QualityConfig,
     is_silent: bool = False,
@@ -161,6 +166,21 @@ def write_part(
         elif same:
             open_ones = full.filter(~pl.col("instrument_id").is_in(same))
     changes = price_changes(historical, open_ones)
+    older = older_than_stored(historical, changes.corrected, part.prices, moment=known_at, late=late)
+    if older.height:
+        again = write_part(
+            historical,
+            _without_rows(part, older),
+            batch=batch,
+            known_at=known_at,
+            late=late,
+            sessions=sessions,
+            quality=quality,
+            is_silent=is_silent,
+        )
+        return replace(
+            again, older=pl.concat([older, again.older]), unmet=unmet | again.unmet, apart=apart | again.apart
+        )
     touched = pl.concat([changes.new, changes.corrected])
     n_written = touched.height
     if full.height > part.prices.height:  # stored rows that follow from those of the delivery
@@ -185,6 +205,7 @@ def write_part(
         PriceChanges(_with_flags(changes.new, flagged), _with_flags(changes.corrected, flagged), n_unchanged),
         batch=batch,
         known_at=known_at,
+        late=late,
     )
     by_rule = flags.unique([*KEY, "rule"])["rule"].value_counts().sort("rule")
     return Written(
@@ -233,6 +254,13 @@ def _without(part: Part, names: frozenset[str]) -> Part:
         return part
     digests = {name: said for name, said in part.digests.items() if name not in names}
     return Part(part.prices.filter(~pl.col("instrument_id").is_in(list(names))), digests)
+
+
+def _without_rows(part: Part, rows: pl.DataFrame) -> Part:
+    """Return a part without rows; what instruments of theirs say as a whole is then no longer known."""
+    touched = set(rows["instrument_id"].to_list())
+    digests = {name: said for name, said in part.digests.items() if name not in touched}
+    return Part(part.prices.join(rows, on=KEY, how="anti", maintain_order="left"), digests)
 
 
 def _unchanged(

@@ -11,13 +11,15 @@ Flags are what was thought of a version when it came: they take no part in the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from psycopg import sql
+
 from prometheus.schema.tables.market import PRICES_DAILY
-from prometheus.store.copying import Connection, copy_frame
+from prometheus.store.copying import Connection, copy_frame, frame_of
 from prometheus.store.price_reads import VALUES, stored_prices
 
 if TYPE_CHECKING:
@@ -124,7 +126,47 @@ def price_changes(connection: Connection, prices: pl.DataFrame) -> PriceChanges:
     return PriceChanges(new, corrected, prices.height - new.height - corrected.height)
 
 
-def write_changes(connection: Connection, changes: PriceChanges, *, batch: str, known_at: datetime) -> None:
+def known_later(
+    connection: Connection, rows: pl.DataFrame, *, moment: datetime, late: Mapping[str, datetime]
+) -> pl.DataFrame:
+    """Return those of stored rows whose present version became known after a moment.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    rows : polars.DataFrame
+        The key.
+    moment : datetime
+    late : mapping of str to datetime
+        When batches became known that came after it, see `believed.batches_unknown`.
+
+    Returns
+    -------
+    polars.DataFrame
+        The key and ``known_at``, to the minute, as text.
+    """
+    import polars as pl
+
+    query = sql.SQL(
+        "SELECT p.instrument_id, p.trade_date, to_char({known_at} AT TIME ZONE 'UTC', {shape})"
+        " FROM unnest(%s::text[], %s::date[]) k (id, day)"
+        " JOIN prices_daily p ON (p.instrument_id, p.trade_date) = (k.id, k.day)"
+        " WHERE {known_at} > %s::timestamptz"
+    ).format(known_at=_since(late), shape=sql.Literal('YYYY-MM-DD"T"HH24:MI"Z"'))
+    schema = {"instrument_id": pl.String, "trade_date": pl.Date, "known_at": pl.String}
+    keys = [rows["instrument_id"].to_list(), rows["trade_date"].to_list()]
+    return frame_of(connection, query, [*keys, moment], schema)
+
+
+def write_changes(
+    connection: Connection,
+    changes: PriceChanges,
+    *,
+    batch: str,
+    known_at: datetime,
+    late: Mapping[str, datetime],
+) -> None:
     """Write changes in the transaction of the caller.
 
     Parameters
@@ -137,10 +179,13 @@ def write_changes(connection: Connection, changes: PriceChanges, *, batch: str, 
         Short id of the INGEST decision.
     known_at : datetime
         When the delivery became known: the moment until which replaced versions were believed.
+    late : mapping of str to datetime
+        When batches became known that came after it: a version of theirs was believed to its own beginning,
+        for what replaces it follows from both.
     """
     _copy(connection, "prices_daily", changes.new, batch)
     if changes.corrected.height:
-        _correct(connection, changes.corrected, batch, known_at)
+        _correct(connection, changes.corrected, batch, known_at, late)
 
 
 def rows_of_batch(
@@ -203,26 +248,40 @@ def _copy(connection: Connection, table: str, prices: pl.DataFrame, batch: str) 
     return copy_frame(connection, table, prices.with_columns(metadata), columns=PRICES_DAILY.column_names)
 
 
-def _correct(connection: Connection, prices: pl.DataFrame, batch: str, known_at: datetime) -> None:
+def _since(late: Mapping[str, datetime]) -> sql.Composed:
+    """Return the moment since which the present version of a row ``p`` was known, as far as it came late."""
+    return sql.SQL(
+        "greatest((p.metadata -> 'revisions' -> -1 ->> 'until')::timestamptz,"
+        " (SELECT at FROM unnest({batches}::text[], {moments}::timestamptz[]) l (batch, at)"
+        "  WHERE l.batch = p.metadata ->> 'batch'))"
+    ).format(batches=sql.Literal(list(late)), moments=sql.Literal(list(late.values())))
+
+
+def _correct(
+    connection: Connection, prices: pl.DataFrame, batch: str, known_at: datetime, late: Mapping[str, datetime]
+) -> None:
     connection.execute(
         "CREATE TEMP TABLE prices_corrected (LIKE prices_daily INCLUDING DEFAULTS) ON COMMIT DROP"
     )
     _copy(connection, "prices_corrected", prices, batch)
-    connection.execute(
+    until = (
+        sql.SQL("greatest(%s::timestamptz, {})").format(_since(late)) if late else sql.SQL("%s::timestamptz")
+    )
+    statement = sql.SQL(
         "UPDATE prices_daily p SET open = n.open, high = n.high, low = n.low, close = n.close,"
         " adjusted_close = n.adjusted_close, volume = n.volume, currency = n.currency,"
         " metadata = n.metadata || jsonb_build_object('revisions',"
         "  coalesce(p.metadata -> 'revisions', '[]') || jsonb_build_array("
         "   jsonb_build_object('open', p.open, 'high', p.high, 'low', p.low, 'close', p.close,"
         "    'adjusted_close', p.adjusted_close, 'volume', p.volume,"
-        "    'until', to_char(%s::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
+        "    'until', to_char({until} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"
         "    'replaced_by', %s::text)"
         "   || jsonb_strip_nulls(jsonb_build_object('batch', p.metadata -> 'batch',"
         "    'split', p.metadata -> 'split', 'dividend', p.metadata -> 'dividend',"
         "    'flags', p.metadata -> 'flags'))))"
-        " FROM prices_corrected n WHERE (p.instrument_id, p.trade_date) = (n.instrument_id, n.trade_date)",
-        [known_at, batch],
-    )
+        " FROM prices_corrected n WHERE (p.instrument_id, p.trade_date) = (n.instrument_id, n.trade_date)"
+    ).format(until=until)
+    connection.execute(statement, [known_at, batch])
     connection.execute("DROP TABLE prices_corrected")
 
 
