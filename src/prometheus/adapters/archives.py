@@ -29,6 +29,7 @@ DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
+    ValueError,
     lzma.LZMAError,
     struct.error,
     EOFError,
@@ -121,8 +122,13 @@ def zip_members(raw: BinaryIO, name: str, budget: Budget) -> list[Member]:
     def unpack(info: zipfile.ZipInfo) -> Taken:
         if info.flag_bits & 0x1:
             raise InputFileError(f"{name} needs a password.", remedy="Unpack it and give the files.")
-        with archive.open(info) as stream:
-            return taken_from(cast("BinaryIO", stream), budget)
+        try:
+            with archive.open(info) as stream:
+                return taken_from(cast("BinaryIO", stream), budget)
+        except OSError as error:
+            if error.errno is None:  # so bz2 says that its data are broken
+                raise zipfile.BadZipFile(said(error)) from error
+            raise
 
     infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     return _members(name, [(info.filename, partial(unpack, info)) for info in infos])
@@ -160,7 +166,7 @@ def _members(archive: str, found: list[tuple[str, Callable[[], Taken]]]) -> list
                 remedy="Pack it anew, without '..'.",
             )
         if not parts:
-            raise zipfile.BadZipFile("it holds a file without a name")
+            raise ValueError("it holds a file without a name")
         if not is_hidden(parts):
             members.append(Member("/".join(parts), taken))
     return sorted(members, key=lambda member: member.path)

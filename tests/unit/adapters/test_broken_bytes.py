@@ -21,9 +21,9 @@ TEXT = "date,open,high,low,close,volume,symbol\n" + "".join(
 )
 
 
-def as_zip():
+def as_zip(how):
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(held, "w", how) as archive:
         archive.writestr("A.csv", TEXT)
         archive.writestr("B.csv", TEXT)
     return held.getvalue()
@@ -46,7 +46,8 @@ def as_parquet():
 
 WHOLE = {
     "bars.csv": TEXT.encode(),
-    "bars.zip": as_zip(),
+    "bars.zip": as_zip(zipfile.ZIP_DEFLATED),
+    "bz2.zip": as_zip(zipfile.ZIP_BZIP2),
     "bars.tar": as_tar("w"),
     "bars.tar.gz": as_tar("w:gz"),
     "bars.csv.gz": gzip.compress(TEXT.encode()),
