@@ -10,9 +10,8 @@ from prometheus.domain.market.factor_deliveries import (
     Releases,
     checked,
     dates_of,
-    macro_id,
-    unit_of,
 )
+from prometheus.domain.market.series_names import macro_id, unit_of
 
 MOMENT = datetime(2020, 1, 1, 12, tzinfo=UTC)
 

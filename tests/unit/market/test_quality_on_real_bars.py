@@ -153,7 +153,7 @@ def test_real_crashes_of_the_panel_are_no_errors(panel, panel_flags) -> None:
 
 def test_the_flash_crash_of_august_2015_is_no_error(panel, panel_flags) -> None:
     day = panel_flags.filter(pl.col("trade_date") == date(2015, 8, 24), pl.col("rule").is_in(SUSPECT))
-    assert day["instrument_id"].to_list() == ["ZBH"]
+    assert day.is_empty()
 
 
 @pytest.mark.parametrize("day", [date(2015, 8, 24), date(2016, 6, 24), date(2016, 11, 9), date(2018, 2, 5)])

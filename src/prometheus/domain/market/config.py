@@ -49,8 +49,8 @@ class QualityConfig(EngineConfig):
         Shadow of a bar, in usual ranges between high and low, from which its high or low is judged.
     max_section_share : float
         Share of a day's bars with such shadows above which the market moved.
-    swap_odds : float
-        Log-likelihood that changing the places of two bars must gain.
+    max_false_swaps : float
+        Share of the pairs that are named as swapped which may be so by chance.
     twin_sessions : int
         Bars equal to another instrument's, one after the other, that are no chance.
     min_rows : int
@@ -77,7 +77,7 @@ class QualityConfig(EngineConfig):
     max_spike_volume: float = Field(default=2.0, gt=0)
     spike_ranges: float = Field(default=4.0, gt=0)
     max_section_share: float = Field(default=0.05, gt=0, le=1)
-    swap_odds: float = Field(default=15.0, gt=0)
+    max_false_swaps: float = Field(default=0.05, gt=0, lt=1)
     twin_sessions: int = Field(default=21, ge=2)
     min_rows: int = Field(default=100, ge=1)
     max_rejected_share: float = Field(default=0.25, gt=0, le=1)
@@ -94,7 +94,7 @@ class IngestPricesConfig(EngineConfig):
     """
 
     engine_name: ClassVar[str] = "INGEST"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     quality: QualityConfig = Field(default_factory=QualityConfig)
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,37 +17,12 @@ from typing import ClassVar
 import polars as pl
 
 from prometheus.domain.market.dates import FAMILIES, read_dates
+from prometheus.domain.market.series_names import DECIMAL, ID
 from prometheus.kernel.config import EngineConfig
 from prometheus.kernel.violations import VIOLATIONS
 
 MISSING = frozenset({"", ".", "ND", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"})
 """Cells without a value, as FRED, the Treasury, the H.15 release and tables write them."""
-PERCENT = re.compile(
-    r"DGS\d+(MO)?|GS\d+M?|DFII\d+|DTB\w+|TB\d\w*|D?FF|DFEDTAR[LU]?|FEDFUNDS|EFFR|OBFR|SOFR\w*|IORB|IOER|DPRIME"
-    r"|T\d+Y\d+[YM]|T\d+YIE\w*|T5YIFR|D?(AAA|BAA)(10Y|FF)?|BAML[HCE]\w+|MORTGAGE\d+US|UNRATE|U6RATE|CIVPART"
-    r"|USD\dMTD156N|TEDRATE|UST_\w+"
-)
-"""Series of FRED that are published in percent; https://fred.stlouisfed.org says the units of each."""
-INDICES: Mapping[str, str] = {
-    "CPIAUCSL": "index, 1982-1984 = 100",
-    "CPIAUCNS": "index, 1982-1984 = 100",
-    "CPILFESL": "index, 1982-1984 = 100",
-    "PCEPI": "index, 2017 = 100",
-    "PCEPILFE": "index, 2017 = 100",
-    "INDPRO": "index",
-    "VIXCLS": "index, annualised percent",
-    "SP500": "index",
-}
-"""Series that are stored as published. The base year of INDPRO changes from one vintage to the next."""
-FRENCH = {"MOM": "MOM", "UMD": "MOM", "WML": "MOM"}
-"""Factors of the data library that have several names."""
-AS_DELIVERED = "as delivered"
-DECIMAL = "decimal"
-TENOR = re.compile(
-    r"(?P<n>\d+(?:\.\d+)?)[\s_-]*(?P<unit>mo|month|months|m|yr|year|years|y)\.?", re.IGNORECASE
-)
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:^-]{0,63}")
-
 REMEDIES = {
     "unparsable_date": "Write dates as 2018-02-07.",
     "ambiguous_date": "Day or month first? Write dates as 2018-02-07, or put the rows in order.",
@@ -112,6 +86,8 @@ class Checked:
     violations : polars.DataFrame
     n_missing, n_repeated, n_rejected : int
         Cells without a value, values that came twice, and values that broke a rule.
+    rejected : polars.DataFrame
+        The cells of the last, with ``rule``.
     """
 
     rows: pl.DataFrame
@@ -119,57 +95,7 @@ class Checked:
     n_missing: int
     n_repeated: int
     n_rejected: int
-
-
-def macro_id(name: str) -> str:
-    """Return the factor id of a macro series, by its name at FRED or the tenor of a par yield.
-
-    Examples
-    --------
-    >>> macro_id("dgs10"), macro_id("10 Yr"), macro_id("1.5 Month"), macro_id("MACRO:VIX")
-    ('MACRO:DGS10', 'MACRO:UST_10Y', 'MACRO:UST_1_5M', 'MACRO:VIX')
-    """
-    said = re.sub(r"\s+", "_", name.strip().upper().removeprefix("MACRO:"))
-    tenor = TENOR.fullmatch(said)
-    if tenor:
-        return f"MACRO:UST_{tenor['n'].replace('.', '_')}{tenor['unit'][0].upper()}"
-    return f"MACRO:{said}"
-
-
-def french_id(name: str, beside: frozenset[str]) -> str:
-    """Return the factor id of a column of Kenneth French's data library.
-
-    Parameters
-    ----------
-    name : str
-        Its header.
-    beside : frozenset of str
-        All headers of its section, in capitals. SMB is another factor in the three-factor file than in
-        the five-factor one, the average of other portfolios, and gets an id of its own.
-
-    Examples
-    --------
-    >>> french_id("Mkt-RF", frozenset()), french_id("Mom   ", frozenset())
-    ('FF:MKT_RF', 'FF:MOM')
-    >>> french_id("SMB", frozenset({"MKT-RF", "SMB", "HML", "RF"}))
-    'FF:SMB_FF3'
-    """
-    said = re.sub(r"[^A-Z0-9]+", "_", name.strip().upper()).strip("_")
-    if said == "SMB" and "RMW" not in beside:
-        return "FF:SMB_FF3"
-    return f"FF:{FRENCH.get(said, said)}"
-
-
-def unit_of(factor_id: str) -> str:
-    """Return the unit in which a macro series is stored.
-
-    Examples
-    --------
-    >>> unit_of("MACRO:DGS10"), unit_of("MACRO:VIXCLS"), unit_of("MACRO:PAYEMS")
-    ('decimal', 'index, annualised percent', 'as delivered')
-    """
-    name = factor_id.removeprefix("MACRO:")
-    return DECIMAL if PERCENT.fullmatch(name) else INDICES.get(name, AS_DELIVERED)
+    rejected: pl.DataFrame
 
 
 def dates_of(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -286,6 +212,7 @@ def checked(
         n_missing=cells.height - found.height,
         n_repeated=kept.height - rows.height,
         n_rejected=wrong.height,
+        rejected=wrong,
     )
 
 
@@ -328,12 +255,68 @@ def with_times(rows: pl.DataFrame, *, moment: datetime, releases: Releases) -> p
     )
 
 
+MENDABLE = {
+    "file": pl.String,
+    "row": pl.Int64,
+    "rule": pl.String,
+    "field": pl.String,
+    "found": pl.String,
+    "remedy": pl.String,
+    "factor_id": pl.String,
+    "date": pl.String,
+    "value": pl.String,
+    "unit": pl.String,
+}
+"""The columns of `mendable_cells`."""
+
+
+def mendable_cells(rejected: pl.DataFrame) -> pl.DataFrame:
+    """Return rejected cells as a table of one value a row, which can be mended and delivered again.
+
+    Parameters
+    ----------
+    rejected : polars.DataFrame
+        See `Checked`.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``file``, ``row``, ``rule``, ``field``, ``found`` and ``remedy``; then ``factor_id``, ``date``,
+        ``value`` as it came, and the ``unit`` that this is in, empty where the series says it.
+    """
+    return (
+        _said(rejected)
+        .rename({"symbol": "factor_id", "text": "value"})
+        .drop("trade_date")
+        .rename({"date_text": "date"})
+        .with_columns(
+            unit=pl.when("is_percent")
+            .then(pl.lit("percent"))
+            .when(pl.col("unit").is_in([DECIMAL, "index"]))
+            .then("unit")
+            .otherwise(pl.lit(""))
+        )
+        .select(*MENDABLE)
+        .sort("file", "row")
+    )
+
+
 def _violations(wrong: pl.DataFrame) -> pl.DataFrame:
     """Return one violation for each value; one for each row where its date is at fault."""
+    said = _said(wrong).select(VIOLATIONS.columns)
+    by_line = said.filter(pl.col("field") == "date").unique(["file", "row"], keep="first")
+    return pl.concat([VIOLATIONS, by_line, said.filter(pl.col("field") != "date")]).sort("file", "row")
+
+
+def _said(wrong: pl.DataFrame) -> pl.DataFrame:
     rule = pl.col("rule")
     is_date = rule.is_in(["ambiguous_date", "unparsable_date", "not_yet", "before_release"])
     is_name = rule.is_in(["factor_missing", "impossible_id", "derived_factor"])
-    said = wrong.select(
+    return wrong.select(
+        "date_text",
+        "text",
+        "unit",
+        "is_percent",
         "file",
         pl.col("row").cast(pl.Int64),
         pl.col("factor_id").alias("symbol"),
@@ -353,5 +336,3 @@ def _violations(wrong: pl.DataFrame) -> pl.DataFrame:
         rule,
         rule.replace_strict(REMEDIES, return_dtype=pl.String, default="").alias("remedy"),
     )
-    by_line = said.filter(pl.col("field") == "date").unique(["file", "row"], keep="first")
-    return pl.concat([VIOLATIONS, by_line, said.filter(pl.col("field") != "date")]).sort("file", "row")

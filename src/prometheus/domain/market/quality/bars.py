@@ -17,7 +17,8 @@ import polars as pl
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 from prometheus.kernel.sessions import Sessions
 
-COLUMNS = ("open", "high", "low", "close", "adjusted_close", "volume", "split", "dividend")
+PRICES = ("open", "high", "low", "close")
+COLUMNS = (*PRICES, "adjusted_close", "volume", "split", "dividend")
 NORMAL = 1.4826
 """Standard deviation of a normal variable over its median absolute deviation."""
 MIN_NAMES = 8
@@ -27,6 +28,10 @@ BACK, AHEAD = 42, 21
 ENOUGH = 10
 """Bars that a usual value needs; fewer, and nothing is said."""
 CHUNK = 10_000
+STEP_BARS = 10
+"""Bars before and after one that tell the steps in which its prices move."""
+SAME_PRICE = 1e-6
+"""Part of a price below which two are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,26 @@ def _median(near: FloatArray) -> FloatArray:
     lower, upper = np.maximum(counts - 1, 0) // 2, np.minimum(counts // 2, np.maximum(counts - 1, 0))
     middle = 0.5 * (ordered[rows, lower] + ordered[rows, upper])
     return np.where(counts >= ENOUGH, middle, np.nan)
+
+
+def step_of(bars: Bars, rows: IntArray) -> FloatArray:
+    """Return the smallest differences between two prices of the bars near each row, but for a tenth of them.
+
+    Single trades between the ticks, and averages, are left out by that.
+    """
+    ticks = np.full(len(rows), np.inf)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        near = [
+            bars.before(bars.values[name], part, by=by)
+            for name in PRICES
+            for by in range(-STEP_BARS, STEP_BARS + 1)
+        ]
+        steps = np.diff(np.sort(np.stack(near, axis=1), axis=1), axis=1)
+        steps[~(steps > SAME_PRICE * bars.values["close"][part, None])] = np.inf
+        n_steps = np.count_nonzero(np.isfinite(steps), axis=1)
+        ticks[start : start + CHUNK] = np.sort(steps, axis=1)[np.arange(len(part)), n_steps // 10]
+    return ticks
 
 
 def packed_bars(prices: pl.DataFrame, sessions: Sessions) -> Bars:

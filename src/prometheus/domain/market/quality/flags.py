@@ -27,7 +27,6 @@ from prometheus.domain.market.quality.moves import (
     high_low_spike,
     level_shift,
     outlier,
-    swapped_bars,
 )
 from prometheus.domain.market.quality.presence import gap_before, missing_fields, zero_volume
 from prometheus.domain.market.quality.repeats import (
@@ -37,6 +36,7 @@ from prometheus.domain.market.quality.repeats import (
     twin_series,
 )
 from prometheus.domain.market.quality.stale import stale_run
+from prometheus.domain.market.quality.swaps import swapped_bars
 from prometheus.kernel.arrays import BoolArray
 from prometheus.kernel.sessions import Sessions
 

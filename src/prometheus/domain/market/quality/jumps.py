@@ -11,6 +11,8 @@ from prometheus.domain.market.quality.bars import NORMAL, Bars, smallest, usual
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 NO_STEP = 1e-9
+MAX_IDLE = 10
+"""Bars without a trade in a row that are counted; of more, a scale says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Jumps:
         Excess move, logarithm.
     scales : ndarray of shape (n_jumps,)
         The size in standard deviations of the instrument's near excess moves, robust, without sign; over
-        several sessions where the ones between have no bar. One step of the price is one, where most closes
-        don't change.
+        several sessions where the ones between have no bar or no trade. One step of the price is one, where
+        most closes don't change.
     volume : ndarray of shape (n_jumps,)
         Volume in medians of the near ones; NaN where it isn't known.
     overnight : ndarray of shape (n_jumps,)
@@ -57,8 +59,12 @@ def jumps_of(bars: Bars, config: QualityConfig) -> Jumps:
             & (size >= config.section_scales * bars.day_scale)
         )
     sessions = np.maximum(bars.place[rows] - bars.place[np.maximum(rows - 1, 0)], 1)
-    steps = np.where(np.abs(bars.move) > NO_STEP, np.abs(bars.move), np.nan)
-    scale = np.fmax(NORMAL * usual(bars, size, rows), smallest(bars, steps, rows)) * np.sqrt(sessions)
+    is_still = np.abs(bars.move) <= NO_STEP
+    is_idle = is_still & ~(bars.values["high"] > bars.values["low"])
+    sessions = sessions + _n_idle_before(bars, is_idle, rows)
+    steps = np.where(is_still, np.nan, np.abs(bars.move))
+    near = usual(bars, np.where(is_idle, np.nan, size), rows)
+    scale = np.fmax(NORMAL * near, smallest(bars, steps, rows)) * np.sqrt(sessions)
     with np.errstate(divide="ignore", invalid="ignore"):
         scales = size[rows] / scale
         is_jump = scales >= config.own_scales
@@ -73,6 +79,16 @@ def jumps_of(bars: Bars, config: QualityConfig) -> Jumps:
     undone = np.zeros(len(bars), dtype=bool)
     undone[(rows + lasts)[lasts > 0]] = True
     return Jumps(rows, excess, scales, volume, overnight, lasts, undone[rows])
+
+
+def _n_idle_before(bars: Bars, is_idle: BoolArray, rows: IntArray) -> IntArray:
+    """Return how many bars without a trade stand before each row: what happened in them shows in it."""
+    count = np.zeros(len(rows), dtype=np.int64)
+    is_run = np.ones(len(rows), dtype=bool)
+    for back in range(1, MAX_IDLE + 1):
+        is_run &= bars.before(is_idle.astype(np.float64), rows, by=back) == 1.0
+        count += is_run
+    return count
 
 
 def _lasts(bars: Bars, rows: IntArray, config: QualityConfig) -> IntArray:

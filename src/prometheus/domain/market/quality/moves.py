@@ -1,18 +1,21 @@
-"""Prices that are out of line: spikes, level shifts, adjustments on the wrong day, ticks, swapped bars."""
+"""Prices that are out of line: spikes, level shifts, adjustments on the wrong day, single ticks."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from prometheus.domain.market.config import QualityConfig
-from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, usual
-from prometheus.domain.market.quality.fit import Fit
+from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, medians_of, step_of, usual
 from prometheus.domain.market.quality.jumps import Jumps
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
 SPLITS = np.log([1.5, 2.0, 3.0, 4.0, 5.0])
 """Splits that companies do, for telling a spike that is one from any other. Ten is a lost decimal point."""
-HALF = 0.5
+HALF, QUARTER = 0.5, 0.25
+LONG_FOR_THEM = 1.5
+"""Usual ranges of an instrument from which its own shadow is long."""
+MIN_STEPS = 2.5
+"""Steps of the price that a spike must be longer than."""
 SPLIT_SCALES, EXACT_SPLIT_SCALES = 2.0, 0.25
 """Own scales within which a jump is such a split: that was undone, and where nothing else speaks for it."""
 
@@ -23,14 +26,15 @@ def outlier(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
     Notes
     -----
     The move is beyond ``own_scales`` of the instrument's own history and ``section_scales`` of the day's
-    cross-section, its volume below ``max_news_volume`` of the usual, and undone. Without volumes it must be
-    undone at once, or twice as large, and at least half of it must lie before the open. The last bar of an
-    instrument, of which no reversal can be known yet, counts where its turnover doesn't explain the move.
+    cross-section, its volume below ``max_news_volume`` of the usual, and undone. Of several bars, at least
+    half of the move must lie before the first open: prices that went there within a day were traded. Without
+    volumes so must it always, and be undone at once or twice as large. The last bar of an instrument, of
+    which no reversal can be known yet, counts where its turnover doesn't explain the move.
     """
     is_lone = (jumps.lasts == 1) | (jumps.scales >= 2.0 * config.own_scales)
     is_whole = ~(np.abs(jumps.overnight - 1.0) > HALF)
     is_quiet = np.where(np.isnan(jumps.volume), is_lone & is_whole, jumps.volume < config.max_news_volume)
-    is_quiet &= ~jumps.undoes
+    is_quiet &= ~jumps.undoes & (is_whole | (jumps.lasts <= 1))
     is_spike = is_quiet & (jumps.lasts > 0) & ~_has_action(bars, jumps)
     is_spike &= ~_is_split_sized(jumps, within=SPLIT_SCALES)
     is_open = is_quiet & (bars.last[jumps.rows] == jumps.rows) & (_quietness(jumps) >= config.min_quietness)
@@ -84,9 +88,10 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
     Notes
     -----
     The shadow, from high to the higher of open and close or from the lower to low, is ``spike_ranges`` usual
-    ranges long and at least ``min_move``; the neighbours' prices don't reach half of it; and no more than
-    ``max_section_share`` of the day's other bars, or one, have such a shadow: in a crash many have. Without
-    volumes it must be twice as long.
+    ranges long and at least ``min_move``, and longer than two of the steps in which the price moves; the
+    neighbours' prices don't reach half of it; and no more than ``max_section_share`` of the day's other bars,
+    or one, have one a quarter as long, or of ``min_move``, that is long for them too: in a crash many have.
+    Without volumes it must be twice as long.
     """
     opens, high, low, close = (bars.values[name] for name in ("open", "high", "low", "close"))
     found = np.zeros(len(bars), dtype=bool)
@@ -95,15 +100,14 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
         up = np.log(high[rows] / np.maximum(opens[rows], close[rows]))
         down = np.log(np.minimum(opens[rows], close[rows]) / low[rows])
         shadow = np.fmax(up, down)
-        n_day = np.bincount(bars.day)
-        n_long = np.bincount(bars.day[rows[shadow >= 0.5 * config.min_move]], minlength=len(n_day))
-        n_others = np.maximum(config.max_section_share * n_day, 1.0)
-        is_market = (n_long - 1 > n_others) & (n_day >= MIN_NAMES)
         above = np.fmax(bars.before(high, rows), bars.before(high, rows, by=-1))
         below = np.fmin(bars.before(low, rows), bars.before(low, rows, by=-1))
         apart = np.where(up >= down, np.log(high[rows] / above), np.log(below / low[rows]))
-        is_spike = (shadow >= config.min_move) & (apart >= 0.5 * shadow) & ~is_market[bars.day[rows]]
+        is_spike = (shadow >= config.min_move) & (apart >= 0.5 * shadow)
+        is_spike[is_spike] = ~_is_of_market(bars, rows, shadow, np.flatnonzero(is_spike), config)
         rows, shadow = rows[is_spike], shadow[is_spike]
+        is_long = shadow * close[rows] >= MIN_STEPS * step_of(bars, rows)
+        rows, shadow = rows[is_long], shadow[is_long]
         volume = bars.values["volume"][rows] / usual(bars, bars.values["volume"], rows)
         n_ranges = shadow / usual(bars, np.log(high / low), rows)
         limit = np.where(np.isnan(volume), 2.0, 1.0) * config.spike_ranges
@@ -112,40 +116,24 @@ def high_low_spike(bars: Bars, config: QualityConfig) -> BoolArray:
     return found
 
 
-def swapped_bars(bars: Bars, fit: Fit, repeated: BoolArray, config: QualityConfig) -> BoolArray:
-    """Return where two near bars of an instrument fit their places far better with their places changed.
-
-    Notes
-    -----
-    The log-likelihood of both moves and of the gaps at the three or four places where the two bars meet
-    others, with the places changed less as it is, is ``swap_odds`` or more. Most swaps of calm days move less
-    than that and are not found, and none where too few instruments tell the market's move. Bars that carry
-    another day's prices (``repeated``) fit badly by themselves.
-    """
-    found = np.zeros(len(bars), dtype=bool)
-    gaps, moves = np.nan_to_num(fit.gaps), np.nan_to_num(fit.moves)
-    for apart in (1, 2, 3):
-        rough = gaps[: -apart - 1] + gaps[1:-apart] + gaps[apart + 1 :] + moves[: -apart - 1]
-        rough += moves[apart:-1] + (gaps[apart:-1] if apart > 1 else 0.0)
-        start = np.flatnonzero(rough >= config.swap_odds)
-        start = start[(start > bars.first[start]) & (start + apart < bars.last[start])]
-        end = start + apart
-        has_section = fit.has_section[start] & fit.has_section[end]
-        start, end = start[has_section], end[has_section]
-        if apart == 1:
-            between = fit.gap(end, start, at=end)
-        else:
-            between = fit.gap(end, start + 1, at=start + 1) + fit.gap(end - 1, start, at=end)
-        changed = (
-            fit.gap(start - 1, end, at=start)
-            + between
-            + fit.gap(start, end + 1, at=end + 1)
-            + fit.move(end, at=start)
-            + fit.move(start, at=end)
-        )
-        is_better = (rough[start] - changed >= config.swap_odds) & ~repeated[start] & ~repeated[end]
-        found[start[is_better]] = True
-        found[end[is_better]] = True
+def _is_of_market(
+    bars: Bars, rows: IntArray, shadow: FloatArray, chosen: IntArray, config: QualityConfig
+) -> BoolArray:
+    """Return which of the chosen shadows stand on a day on which many others are long too."""
+    high, low = bars.values["high"], bars.values["low"]
+    ranges = medians_of(bars.instrument, np.log(high / low))[bars.instrument[rows]]
+    long = np.where(shadow >= LONG_FOR_THEM * ranges, shadow, 0.0)
+    order = np.lexsort((long, bars.day[rows]))
+    least = np.clip(QUARTER * shadow[chosen], 0.5 * config.min_move, config.min_move)
+    day, length = bars.day[rows][order], long[order]
+    starts, stops = (np.searchsorted(day, bars.day[rows[chosen]], side=side) for side in ("left", "right"))
+    n_long = [
+        stop - start - np.searchsorted(length[start:stop], least_one)
+        for start, stop, least_one in zip(starts.tolist(), stops.tolist(), least.tolist(), strict=True)
+    ]
+    n_day = np.bincount(bars.day)[bars.day[rows[chosen]]]
+    n_others = np.maximum(config.max_section_share * n_day, 1.0)
+    found: BoolArray = (np.array(n_long, dtype=np.int64) - 1 > n_others) & (n_day >= MIN_NAMES)
     return found
 
 

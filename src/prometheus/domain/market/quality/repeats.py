@@ -8,23 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from prometheus.domain.market.config import QualityConfig
-from prometheus.domain.market.quality.bars import CHUNK, Bars
+from prometheus.domain.market.quality.bars import PRICES, Bars, step_of
 from prometheus.domain.market.quality.fit import Fit
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
-PRICES = ("open", "high", "low", "close")
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 TABLE_BITS = 20
-NEAR = 10
-"""Bars before and after one that tell the steps in which its prices move."""
 SEARCHED = 1000.0
 """How much rarer by chance than four equal prices three must be: they seldom are equal but by chance."""
-SAME_PRICE = 1e-6
-"""Part of a price below which two are the same."""
 MIN_POOL = 3
 """Names that repeat the same two days, from which the days are judged and not each name."""
 CLEARLY = 3.0
 """Log-likelihood by which one of two equal bars must fit its place worse to be clearly wrong, 20 to 1."""
+ALIKE = 1.0
+"""Log-likelihood that makes no difference between two bars; the later of two neighbours starts with it."""
 HABIT, HABIT_SHARE = 10, 0.9
 """Clear pairs, and the share of them, in which the same side is wrong, that are the vendor's habit."""
 MAX_TWIN_GAP = 5
@@ -112,9 +109,11 @@ def repeated_bar(
     Only where chance is unlikely (`_chance`). Of the two bars the one counts that fits its place worse: the
     gaps to its neighbours, and its move beside its market's. Where several names repeat the same two days,
     their misfits are added up first, because vendors mix up days, not names. Where neither fits clearly
-    worse, the side counts that is wrong in nearly all clear pairs of the delivery, the earlier or the later;
-    without such a habit both do. A bar that was stored before the other's day was delivered (``is_stored``)
-    can't carry its prices, and the last bar of all that is like the one before it carries yesterday's.
+    worse, the side counts that is wrong in nearly all clear pairs of the delivery, the earlier or the later.
+    Without such a habit the one that fits worse does, and both where they fit alike; of two neighbours rather
+    the later, because bars are carried on more often than brought forward. A bar that was stored before the
+    other's day was delivered (``is_stored``) can't carry its prices, and the last bar of all that is like the
+    one before it carries yesterday's.
     """
     left, right = equal.left, equal.right
     is_real = _chance(bars, left, right) <= config.repeat_odds
@@ -135,10 +134,13 @@ def repeated_bar(
     n_left, n_right = np.count_nonzero(is_left), np.count_nonzero(is_right & ~is_later)
     is_habit = max(n_left, n_right) >= max(HABIT, HABIT_SHARE * (n_left + n_right))
     is_open = ~is_left & ~is_right
-    if not is_habit or n_left > n_right:
-        is_left |= is_open
-    if not is_habit or n_right > n_left:
-        is_right |= is_open
+    if is_habit:
+        is_left |= is_open & (n_left > n_right)
+        is_right |= is_open & (n_left < n_right)
+    else:
+        surplus = surplus - np.where(right == left + 1, ALIKE, 0.0)
+        is_left |= is_open & (surplus > -ALIKE)
+        is_right |= is_open & (surplus < ALIKE)
     found[left[is_left]] = True
     found[right[is_right]] = True
     return found
@@ -169,27 +171,9 @@ def _chance(bars: Bars, left: IntArray, right: IntArray) -> FloatArray:
     n_same = 2 + ((opens != high) & (opens != low))
     is_whole = close == bars.values["close"][right]
     n_same += is_whole & (close != opens) & (close != high) & (close != low)
-    ticks = np.maximum((high - low) / _tick(bars, left), 1.0)
+    ticks = np.maximum((high - low) / step_of(bars, left), 1.0)
     chance: FloatArray = (right - left) * nearness * ticks**-n_same * np.where(is_whole, 1.0, SEARCHED)
     return chance
-
-
-def _tick(bars: Bars, rows: IntArray) -> FloatArray:
-    """Return the smallest differences between two prices of the bars near each row, but for a tenth of them.
-
-    Single trades between the ticks, and averages, are left out by that.
-    """
-    ticks = np.full(len(rows), np.inf)
-    for start in range(0, len(rows), CHUNK):
-        part = rows[start : start + CHUNK]
-        near = [
-            bars.before(bars.values[name], part, by=by) for name in PRICES for by in range(-NEAR, NEAR + 1)
-        ]
-        steps = np.diff(np.sort(np.stack(near, axis=1), axis=1), axis=1)
-        steps[~(steps > SAME_PRICE * bars.values["close"][part, None])] = np.inf
-        n_steps = np.count_nonzero(np.isfinite(steps), axis=1)
-        ticks[start : start + CHUNK] = np.sort(steps, axis=1)[np.arange(len(part)), n_steps // 10]
-    return ticks
 
 
 def twin_series(bars: Bars, equal: EqualBars, config: QualityConfig) -> BoolArray:
