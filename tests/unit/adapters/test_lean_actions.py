@@ -5,12 +5,13 @@ import os
 import zipfile
 from bisect import bisect_left
 from datetime import date, timedelta
+from math import prod
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from prometheus.adapters.lean_actions import LeanFolders, factor_rows
@@ -216,6 +217,8 @@ def factors_of(days, closes, split, dividend):
 @given(history=histories())
 def test_the_actions_of_any_history_come_back_out_of_its_factors(tmp_path_factory, history):
     days, closes, split, dividend = history
+    # Seven decimals don't hold the splits of a share that became thousands.
+    assume(prod(max(ratio, 1.0) for ratio in split if ratio) < 1000.0)
     folder = tmp_path_factory.mktemp("lean")
     (folder / "factor_files").mkdir()
     (folder / "factor_files" / "aaa.csv").write_text(factors_of(*history))
