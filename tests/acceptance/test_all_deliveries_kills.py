@@ -1,8 +1,8 @@
 """SIGKILL at random moments of every verb that writes: never half a batch, and in the end as without a kill.
 
-One house is built twice, from instruments to profiles. The first time nobody disturbs it. The second time each
-verb is killed several times before it may end, at moments spread over the seconds that it took; after every
-kill each table holds what it held before the verb, or what it holds after it.
+One house is built twice, from instruments to profiles. The first time nobody disturbs it. The second time
+each verb is killed several times before it may end, at moments spread over the seconds that it took; after
+every kill each table holds what it held before the verb, or what it holds after it.
 """
 
 from __future__ import annotations
