@@ -10,7 +10,7 @@ import pytest
 
 from prometheus.adapters.price_door import ingest_prices
 from prometheus.adapters.price_files import price_delivery
-from prometheus.kernel.errors import PrometheusError
+from prometheus.kernel.errors import PrometheusError, RejectedBatchError
 from prometheus.kernel.sessions import sessions_of
 from prometheus.store.assets import read_assets
 from prometheus.store.believed import batches_unknown, one_view
@@ -135,7 +135,7 @@ def test_a_correction_that_crashed_becomes_known_when_it_is_healed(databases, de
 def test_another_delivery_puts_the_crashed_one_on_record_before_it_corrects_it(databases, deliver):
     _crash(databases, deliver, BARS)
     assert len(_metadata(databases)["pending"]) == 1
-    deliver(_changed(BARS))
+    assert len(deliver(_changed(BARS)).healed) == 1
     again = deliver(BARS)
     assert again.is_recorded
     n_corrected = BARS.filter(pl.col("date") == LAST_DATE).height
@@ -185,6 +185,33 @@ def test_several_crashes_and_a_look_leave_what_waits(databases, deliver):
     assert _decisions(databases)[0][0]["n_corrected"] == 0
     assert _violations(databases) == []
     assert "pending" not in _metadata(databases)
+
+
+def test_a_delivery_that_is_refused_puts_the_crashed_one_on_record_all_the_same(databases, deliver):
+    _crash(databases, deliver, BARS, known_at=datetime(2014, 6, 3, tzinfo=UTC))
+    with pytest.raises(RejectedBatchError, match="older_than_stored"):
+        deliver(BARS.head(1).with_columns(pl.col("volume") + 1), known_at=datetime(2014, 6, 2, tzinfo=UTC))
+    assert [said["n_new"] for said, _ in _decisions(databases)] == [BARS.height]
+    assert _violations(databases) == []
+
+
+def test_a_decision_that_waits_nowhere_is_found_again_by_the_same_delivery(databases, deliver):
+    early = BARS.filter(pl.col("date") >= date(2014, 2, 3))
+    deliver(early)
+    deliver(BARS)  # later adjusted closes follow
+    ((_, _), (said, _)) = _decisions(databases)
+    as_owner(  # as where the runtime database is restored from an older copy
+        databases,
+        "runtime",
+        "DELETE FROM engine_decisions WHERE engine_name = 'INGEST'"
+        " AND timestamp = (SELECT max(timestamp) FROM engine_decisions WHERE engine_name = 'INGEST')",
+    )
+    assert len(_violations(databases)) == 1
+    found = deliver(BARS)
+    assert found.is_recorded
+    assert found.n_corrected > 0
+    assert _violations(databases) == []
+    assert _decisions(databases)[1][0] == {**said, "n_instruments_created": 0}
 
 
 def test_what_is_committed_during_a_read_is_not_seen_by_it(databases, deliver):

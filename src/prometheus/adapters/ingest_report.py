@@ -48,6 +48,8 @@ class IngestReport:
         From the first row read to the decision.
     is_recorded : bool
         Whether a decision was written now.
+    healed : tuple of str
+        Batches of earlier deliveries that a crash had cut off, and that are on record now.
     """
 
     market_id: str
@@ -75,6 +77,7 @@ class IngestReport:
     seconds: float
     is_recorded: bool
     is_dry_run: bool = False
+    healed: tuple[str, ...] = ()
 
     @property
     def has_changed(self) -> bool:

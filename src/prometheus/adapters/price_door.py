@@ -204,6 +204,7 @@ def ingest_prices(
         seconds=time.perf_counter() - began,
         is_recorded=is_recorded or raw_id in healed,
         is_dry_run=dry_run,
+        healed=tuple(short_id(found) for found in healed),
     )
 
 
@@ -291,6 +292,8 @@ def _found_again(
     found = rows_of_batch(
         historical,
         taken.instrument_ids,
+        first=taken.first,
+        last=taken.last,
         batch=short_id(ids.decision_id),
         only_corrections=ids.before is not None,
     )

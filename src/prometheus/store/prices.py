@@ -189,7 +189,7 @@ def write_changes(
 
 
 def rows_of_batch(
-    connection: Connection, ids: Sequence[str], *, batch: str, only_corrections: bool
+    connection: Connection, ids: Sequence[str], *, first: date, last: date, batch: str, only_corrections: bool
 ) -> BatchRows:
     """Return what a batch wrote of instruments.
 
@@ -199,20 +199,30 @@ def rows_of_batch(
         To the historical database.
     ids : sequence of str
         The instruments of its delivery.
+    first, last : datetime.date
+        The dates of its delivery, both included; corrections may lie outside.
     batch : str
         Short id of the INGEST decision.
     only_corrections : bool
         Whether it can have written nothing else: those are found by their index.
     """
+    rows = (
+        "SELECT instrument_id, trade_date, metadata FROM prices_daily"
+        " WHERE instrument_id = ANY(%(ids)s) AND metadata ->> 'batch' = %(batch)s"
+    )
+    query = f"{rows} AND metadata ? 'revisions'"
+    if not only_corrections:
+        query += (
+            f" UNION ALL {rows} AND NOT metadata ? 'revisions' AND trade_date BETWEEN %(first)s AND %(last)s"
+        )
     query = (
         "SELECT count(*), count(*) FILTER (WHERE metadata ? 'revisions'),"
         " array_agg(DISTINCT instrument_id ORDER BY instrument_id), min(trade_date), max(trade_date),"
-        " max((metadata -> 'revisions' -> -1 ->> 'until')::timestamptz) FROM prices_daily"
-        " WHERE instrument_id = ANY(%s) AND metadata ->> 'batch' = %s"
+        f" max((metadata -> 'revisions' -> -1 ->> 'until')::timestamptz) FROM ({query}) p"
     )
-    if only_corrections:
-        query += " AND metadata ? 'revisions'"
-    found = connection.execute(query.encode(), [list(ids), batch]).fetchone()
+    found = connection.execute(
+        query.encode(), {"ids": list(ids), "batch": batch, "first": first, "last": last}
+    ).fetchone()
     assert found is not None
     n_rows, n_corrected, changed, *others = found
     return BatchRows(PriceCounts(n_rows - n_corrected, n_corrected), tuple(changed or ()), *others)

@@ -172,6 +172,8 @@ def _show(report: IngestReport, derived: Mapping[str, int]) -> None:
         print_table(["flag", "rows"], list(report.flagged_by_rule.items()))
     if report.created:
         say(f"{len(report.created):,} instruments {verb} registered.")
+    for batch in report.healed:
+        say(f"Batch {batch}, which a crash had cut off, is on record now.")
     if report.is_recorded:
         say(f"Decision {report.decision_id}")
     if derived:
