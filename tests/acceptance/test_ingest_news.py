@@ -3,6 +3,7 @@
 import gzip
 import json
 import zipfile
+from pathlib import Path
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -171,7 +172,7 @@ def test_rows_that_break_a_rule_are_set_aside_with_their_line_and_the_mended_fil
         "wrong_number_of_fields": 1,
     }
     assert "broken.csv line 5: ambiguous_date: time = 03/04/2020 10:00" in report["examples"]
-    rejects = (home / "rejects" / f"{report['batch']}.csv").read_text()
+    rejects = Path(report["rejects_file"]).read_text()
     mended = ingest(files("mended.csv", rejects.replace(",03/04/2020 10:00,,", ",2020-03-04 10:00,,")))
     assert mended["n_new"] == 1
     assert ("Which month",) in rows(market, "SELECT headline FROM news_articles")
@@ -244,7 +245,7 @@ def test_another_body_of_the_same_headline_is_set_aside_with_all_it_says(ingest,
     assert (less["n_unchanged"], less["n_rejected"]) == (1, 0)
     other = ingest(files("other.csv", "headline,time,body\nWords,2020-07-17 10:00,Two.\nMore,2020-07-17,\n"))
     assert other["rejected_by_rule"] == {"changed_article": 1}
-    rejects = (home / "rejects" / f"{other['batch']}.csv").read_text()
+    rejects = Path(other["rejects_file"]).read_text()
     assert "Words,2020-07-17 14:00:00Z,Two." in rejects
     assert rows(market, "SELECT headline, body FROM news_articles ORDER BY 1") == [
         ("More", None),

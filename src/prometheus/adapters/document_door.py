@@ -21,12 +21,13 @@ import polars as pl
 
 from prometheus.adapters.batches import batch_ids_of
 from prometheus.adapters.document_issuers import issuers_of, registered_issuers
-from prometheus.adapters.documents import Document, Documents, DocumentsReport, violations_of
-from prometheus.adapters.ingest_report import examples_of, refusal_of, set_aside, stem_of
+from prometheus.adapters.documents import Document, Documents, DocumentsReport, kept_rejects, violations_of
+from prometheus.adapters.ingest_report import examples_of, refusal_of, stem_of
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.text.versions import Version, verdicts
 from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
+from prometheus.kernel.errors import PrometheusError
 from prometheus.kernel.ids import digest, short_id, uuid_text
 from prometheus.kernel.violations import VIOLATIONS, n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
@@ -101,8 +102,7 @@ def ingest_documents(
         violations = pl.concat([VIOLATIONS, delivery.violations, late, strangers])
         folder = None if dry_run else rejects_folder
         if not documents:
-            rejects = set_aside(violations, folder, name=stem_of(file.sha256 for file in delivery.files))
-            raise refusal_of(violations, rejects)
+            raise _refusal(delivery, violations, folder)
         content = digest(
             *sorted(f"{o} {d.accepted_at} {d.content}" for d, o in zip(documents, owners, strict=True))
         )
@@ -120,8 +120,7 @@ def ingest_documents(
             wrong = [d for d, verdict in zip(documents, found, strict=True) if verdict == "contradicting"]
             violations = pl.concat([violations, _contradicting(wrong)])
             if len(wrong) == len(documents):
-                rejects = set_aside(violations, folder, name=stem_of(file.sha256 for file in delivery.files))
-                raise refusal_of(violations, rejects)
+                raise _refusal(delivery, violations, folder)
             n_new, n_unchanged, n_repeated = map(found.count, ("new", "unchanged", "repeated"))
             raw_id = ids.decision_id if n_new or ids.before is None else ids.before
             n_rejected = violations.select("file", "row").n_unique()
@@ -166,7 +165,7 @@ def ingest_documents(
                 write_documents(historical, table, frame, decision, config)
                 historical.commit()
                 was_recorded = record_decision(runtime, decision, config, created_by="ingest")
-        rejects = set_aside(violations, folder, name=short_id(raw_id))
+        rejects = kept_rejects(violations, folder, name=short_id(raw_id), rows=delivery.rows)
         if dry_run:
             runtime.rollback()
     return DocumentsReport(
@@ -182,7 +181,8 @@ def ingest_documents(
         n_rejected=n_rejected,
         rejected_by_rule=n_by_rule(violations),
         examples=examples_of(violations),
-        rejects_file=rejects,
+        rejects_file=rejects[0] if rejects else None,
+        more_rejects=rejects[1:],
         created=created,
         first_date=min(document.about for document in documents),
         last_date=last_date,
@@ -190,6 +190,12 @@ def ingest_documents(
         is_dry_run=dry_run,
         healed=healed,
     )
+
+
+def _refusal(delivery: Documents, violations: pl.DataFrame, folder: Path | None) -> PrometheusError:
+    name = stem_of(file.sha256 for file in delivery.files)
+    rejects = kept_rejects(violations, folder, name=name, rows=delivery.rows)
+    return refusal_of(violations, rejects[0] if rejects else None)
 
 
 def _known_by(documents: Sequence[Document], moment: datetime) -> tuple[list[Document], pl.DataFrame]:

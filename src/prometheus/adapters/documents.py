@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from prometheus.adapters.ingest_report import set_aside
 from prometheus.domain.text.versions import Version
 from prometheus.kernel.violations import VIOLATIONS
 from prometheus.store.artifacts import SCHEME, Artifacts
@@ -85,12 +86,15 @@ class Documents:
     files : tuple of FileReference
     n_rows : int
         All that came, the broken ones included.
+    rows : tuple of polars.DataFrame
+        ``file``, ``row`` and the own columns of the rows of tables, a frame a layout: what can be mended.
     """
 
     documents: Sequence[Document]
     violations: pl.DataFrame
     files: tuple[FileReference, ...]
     n_rows: int
+    rows: tuple[pl.DataFrame, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ class DocumentsReport:
         The first ones that were rejected.
     rejects_file : Path or None
         Where all of them are.
+    more_rejects : tuple of Path
+        Further files of them: each layout has its own, so that it can be delivered again.
     created : tuple of str
         Instruments that were registered on the way.
     first_date, last_date : datetime.date
@@ -136,6 +142,7 @@ class DocumentsReport:
     is_recorded: bool
     is_dry_run: bool = False
     healed: tuple[str, ...] = ()
+    more_rejects: tuple[Path, ...] = ()
 
 
 def violations_of(documents: Sequence[Document], *, field: str, rule: str, remedy: str) -> pl.DataFrame:
@@ -145,6 +152,20 @@ def violations_of(documents: Sequence[Document], *, field: str, rule: str, remed
         for d in documents
     ]
     return pl.DataFrame(rows, schema=VIOLATIONS.schema, orient="row")
+
+
+def kept_rejects(
+    violations: pl.DataFrame, folder: Path | None, *, name: str, rows: Sequence[pl.DataFrame]
+) -> tuple[Path, ...]:
+    """Keep what was rejected in the folder, a file for each layout of the tables it stood in."""
+    kept = []
+    for table in rows:
+        places = table.select("file", "row").unique()
+        own = violations.join(places, on=["file", "row"], how="semi", maintain_order="left")
+        violations = violations.join(places, on=["file", "row"], how="anti", maintain_order="left")
+        kept.append(set_aside(own, folder, name=name, rows=table))
+    kept.append(set_aside(violations, folder, name=name))
+    return tuple(path for path in kept if path is not None)
 
 
 def text_keeper(artifacts: Artifacts, *, dry_run: bool) -> Callable[[bytes], str]:

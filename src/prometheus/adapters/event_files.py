@@ -13,6 +13,7 @@ import polars as pl
 from prometheus.adapters.delimited_lines import delimited_lines, delimiter_of
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
 from prometheus.domain.text.events import (
+    SPELLINGS,
     Event,
     EventFault,
     calendar_event,
@@ -60,6 +61,9 @@ class EventsDelivery:
         Files that could not be read.
     n_rows : int
         All that came.
+    rows : polars.DataFrame
+        ``file`` and ``row`` of all, and what can be mended: the columns of a calendar as they came, or of
+        texts ``meeting`` and ``released``, as a table for `release_dates` has them.
     """
 
     source: str
@@ -68,6 +72,7 @@ class EventsDelivery:
     files: tuple[EventsFile, ...]
     faults: tuple[FileFault, ...]
     n_rows: int
+    rows: pl.DataFrame
 
 
 def event_delivery(
@@ -110,6 +115,7 @@ def event_delivery(
     faults: list[FileFault] = []
     found: list[Event | EventFault] = []
     files: list[EventsFile] = []
+    rows: list[tuple[object, ...]] = []
     is_text = kind in DOCUMENTS
     given = list(delivered_files(paths, suffixes=TEXTS if is_text else TABLES, faults=faults))
     named = {meeting_date_of(file.member) for file in given} if is_text else set()
@@ -121,8 +127,10 @@ def event_delivery(
         try:
             if is_text and kind is not None:
                 read = [_document(file, kind, releases or {}, known)]
+                meeting = meeting_date_of(file.member)
+                rows.append((file.name, read[0].row, meeting and str(meeting), None))
             else:
-                read = _calendar(file, kind, zone, known_at)
+                read = _calendar(file, kind, zone, known_at, rows)
         except InputFileError as error:
             faults.append(FileFault(file.name, error))
             continue
@@ -138,6 +146,12 @@ def event_delivery(
         files=tuple(files),
         faults=tuple(faults),
         n_rows=len(found),
+        rows=pl.DataFrame(
+            rows,
+            schema={"file": pl.String, "row": pl.Int64}
+            | dict.fromkeys(("meeting", "released") if is_text else SPELLINGS, pl.String),
+            orient="row",
+        ),
     )
 
 
@@ -168,6 +182,8 @@ def release_dates(path: Path, event_type: str) -> dict[date, Release]:
     found: dict[date, Release] = {}
     for line, cells in rows:
         said = cells if len(cells) == len(headers) else [""] * len(headers)
+        if len(cells) == len(headers) and "rule" in squeezed and not said[released].strip():
+            continue  # of a file of rejects: nobody has said yet when it came out
         meeting = meeting_date_of(said[about].strip())
         release: Release | str = "no_meeting"
         if meeting is not None:
@@ -214,7 +230,11 @@ def _document(
 
 
 def _calendar(
-    file: DeliveredFile, kind: str | None, zone: tzinfo | None, known_at: datetime
+    file: DeliveredFile,
+    kind: str | None,
+    zone: tzinfo | None,
+    known_at: datetime,
+    kept: list[tuple[object, ...]],
 ) -> list[Event | EventFault]:
     headers, rows = _lines(file)
     columns = event_columns(headers, file=file.name, kind=kind)
@@ -226,6 +246,8 @@ def _calendar(
             found.append(EventFault(file.name, line, None, "timestamp", said, "wrong_number_of_fields"))
             continue
         row = {name: " ".join(cells[place[h]] for h in chosen) for name, chosen in columns.items()}
+        own = row | ({} if row.get("event_type", "").strip() else {"event_type": kind or ""})
+        kept.append((file.name, line, *(own.get(name, "") for name in SPELLINGS)))
         moment = _moment(row["timestamp"], zone)
         found.append(calendar_event(file.name, line, row, kind=kind, moment=moment, known_at=known_at))
     return found

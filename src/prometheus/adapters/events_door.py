@@ -206,7 +206,7 @@ def ingest_events(
             write_events(historical, rows, decision, CONFIG)
             historical.commit()
             is_recorded = record_decision(runtime, decision, CONFIG, created_by="ingest")
-        rejects = set_aside(violations, folder, name=short_id(raw_id))
+        rejects = set_aside(violations, folder, name=short_id(raw_id), rows=delivery.rows)
     return EventsReport(
         source=delivery.source,
         decision_id=uuid_text(raw_id),
@@ -320,5 +320,6 @@ def _refusal(delivery: EventsDelivery, violations: pl.DataFrame, folder: Path | 
     if violations.is_empty():
         names = ", ".join(file.name for file in delivery.files)
         return RejectedBatchError(f"{names}: there is no event.", remedy="Ask for the file again.")
-    rejects = set_aside(violations, folder, name=stem_of(file.sha256 for file in delivery.files))
+    name = stem_of(file.sha256 for file in delivery.files)
+    rejects = set_aside(violations, folder, name=name, rows=delivery.rows)
     return refusal_of(violations, rejects)

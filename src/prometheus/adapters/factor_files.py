@@ -6,45 +6,29 @@ layout                     how it is seen
 a column a series          the first column is ``date``, ``observation_date``, ``time`` or has no name
                            (FRED, the Treasury's par yields, tables of factors)
 a row a value              there is a column ``factor_id``, ``series_id``, ``series``, ``factor`` or ``id``
-                           beside ``date`` and ``value``
+                           beside ``date`` and ``value``; a column ``unit`` may say percent, decimal or index
 Kenneth French's library   prose that names CRSP or French, then a header whose first cell is empty
 =========================  ============================================================================
 """
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
-from prometheus.adapters.delimited_lines import delimited_lines, delimiter_of
-from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
-from prometheus.domain.market.factor_deliveries import (
-    DECIMAL,
-    REMEDIES,
-    dates_of,
-    french_id,
-    macro_id,
-    unit_of,
-)
+from prometheus.adapters.delivered_files import FileFault, delivered_files
+from prometheus.adapters.series_tables import DATES, NAMES, SUFFIXES, SeriesTable, series_table, squeezed_name
+from prometheus.domain.market.factor_deliveries import MENDABLE, REMEDIES, dates_of
+from prometheus.domain.market.series_names import DECIMAL, french_id, macro_id, unit_of
 from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
-SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
-DATES = ("date", "observationdate", "tradedate", "time", "day", "period", "")
-NAMES = ("factorid", "seriesid", "series", "factor", "id", "name", "symbol")
-RELEASES = ("released", "releasedate", "releasedat", "release", "knownat")
 FRENCH_MISSING = ("-99.99", "-999", "-999.0", "-999.00", "-99.990")
-LONGEST_DAILY_STEP = 4.0
-"""Median days between dates above which a file of French's is not a daily one; weeks have 7."""
-
 CELLS = pl.DataFrame(
     schema={
         "file": pl.String,
@@ -62,7 +46,6 @@ CELLS = pl.DataFrame(
 
 Kind = Literal["macro", "factors"]
 Unit = Literal["percent", "decimal", "index"]
-Rows = list[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +70,8 @@ class SeriesDelivery:
         One row a cell, see `domain.market.factor_deliveries.checked`.
     violations : polars.DataFrame
         Lines that could not be read.
+    broken : polars.DataFrame
+        One line a value that these lack, as `domain.market.factor_deliveries.mendable_cells`.
     files : tuple of SeriesFile
     faults : tuple of FileFault
         Files that could not be read.
@@ -95,18 +80,9 @@ class SeriesDelivery:
     source: str
     cells: pl.DataFrame
     violations: pl.DataFrame
+    broken: pl.DataFrame
     files: tuple[SeriesFile, ...]
     faults: tuple[FileFault, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A file as texts: headers, and lines by their number."""
-
-    layout: str
-    headers: list[str]
-    rows: Rows
-    broken: Rows
 
 
 def series_delivery(
@@ -144,12 +120,13 @@ def series_delivery(
     for file in given:
         hook.advance(1)
         try:
-            table = _table_of(file)
+            table = series_table(file)
             frames.append(_cells(file.name, table, kind, unit))
         except InputFileError as error:
             faults.append(FileFault(file.name, error))
             continue
-        broken += [(file.name, row, table.layout, cells) for row, cells in table.broken]
+        series = _names_of(table, kind)
+        broken += [(file.name, row, series, cells) for row, cells in table.broken]
         files.append(SeriesFile(file.name, file.sha256, table.layout, len(table.rows) + len(table.broken)))
     hook.finish()
     if not frames:
@@ -159,150 +136,25 @@ def series_delivery(
         (name, row, None, cells[0], "date", ",".join(cells)[:80], fields, REMEDIES[fields])
         for name, row, _, cells in broken
     ]
+    # Which cell is missing nobody knows, so none is taken: the line stands beside each empty value.
+    empty = [
+        (name, row, fields, "date", ",".join(cells), REMEDIES[fields], one, cells[0].strip(), "", unit)
+        for name, row, series, cells in broken
+        for one, unit in series
+    ]
     return SeriesDelivery(
         source=source,
         cells=pl.concat(frames),
         violations=pl.DataFrame(rows, schema=VIOLATIONS.schema, orient="row"),
+        broken=pl.DataFrame(empty, schema=MENDABLE, orient="row"),
         files=tuple(files),
         faults=tuple(faults),
     )
 
 
-def release_calendar(path: Path) -> dict[tuple[str | None, date], datetime]:
-    """Return when values became known, from a table of ``date``, ``released`` and perhaps a series.
-
-    A release is a date, which counts until its last second in UTC, or a time with its zone.
-
-    Raises
-    ------
-    InputFileError
-        If the file can't be read, or a line of it says no two moments.
-    """
-    (file,) = delivered_files([path], suffixes=SUFFIXES)
-    table = _table_of(file)
-    squeezed = [_squeezed(header) for header in table.headers]
-    about = next((i for i, name in enumerate(squeezed) if name in DATES and name), None)
-    released = next((i for i, name in enumerate(squeezed) if name in RELEASES), None)
-    named = next((i for i, name in enumerate(squeezed) if name in NAMES), None)
-    if about is None or released is None:
-        raise InputFileError(
-            f"{file.name}: expected the columns date and released, found {', '.join(table.headers)}.",
-            remedy="Write date,released, or series_id,date,released.",
-        )
-    found: dict[tuple[str | None, date], datetime] = {}
-    for line, cells in table.rows:
-        name = cells[named].strip() if named is not None else ""
-        try:
-            day = date.fromisoformat(cells[about].strip())
-            moment = datetime.fromisoformat(cells[released].strip())
-        except ValueError as error:
-            raise InputFileError(
-                f"{file.name} row {line}: {cells[about]!r} and {cells[released]!r} are no date and release.",
-                remedy="Write dates as 2018-02-07 and times as 2018-02-07T16:15:00-05:00.",
-            ) from error
-        if moment.tzinfo is None and moment.time() != time():
-            raise InputFileError(
-                f"{file.name} row {line}: released = {cells[released]!r} is in no time zone.",
-                remedy="Write it as 2018-02-07T16:15:00-05:00.",
-            )
-        if moment.tzinfo is None:
-            moment = datetime.combine(moment.date(), time(23, 59, 59), UTC)
-        key = (macro_id(name) if name else None, day)
-        if found.setdefault(key, moment) != moment:
-            raise InputFileError(
-                f"{file.name} row {line}: {name} {day} is said to be released at two moments.",
-                remedy="Leave the first publication in.",
-            )
-    return found
-
-
-def _table_of(file: DeliveredFile) -> _Table:
-    if file.suffix == ".parquet":
-        return _parquet(file)
-    with file.open() as stream:
-        raw = stream.read()
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw:
-        raise InputFileError(f"{file.name} is no text in UTF-8.", remedy="Save it as CSV in UTF-8.")
-    text = raw.decode("utf-8-sig", errors="replace")
-    french = _french(file.name, text)
-    return french or _delimited(file.name, text)
-
-
-def _parquet(file: DeliveredFile) -> _Table:
-    try:
-        with file.open() as stream:
-            frame = pl.read_parquet(io.BytesIO(stream.read()))
-        texts = frame.select(pl.all().cast(pl.String).fill_null(""))
-    except pl.exceptions.PolarsError as error:
-        raise InputFileError(
-            f"{file.name} can't be read as Parquet: {error}.", remedy="Write it again; it may be cut off."
-        ) from error
-    rows = [(line, list(cells)) for line, cells in enumerate(texts.iter_rows(), start=1)]
-    return _Table("parquet", frame.columns, rows, [])
-
-
-def _delimited(name: str, text: str) -> _Table:
-    delimiter = delimiter_of(text)
-    if delimiter is None:
-        first = next((line for line in text.splitlines() if line.strip()), "")
-        raise InputFileError(
-            f"{name}: the first line {first[:60]!r} has no columns.",
-            remedy="Give CSV whose first line names the columns: date, and one column a series.",
-        )
-    lines = delimited_lines(text, delimiter)
-    _, headers, _ = next(lines)
-    rows: Rows = []
-    broken: Rows = []
-    for number, cells, is_whole in lines:
-        (rows if is_whole else broken).append((number, cells))
-    return _Table("delimited", [header.strip() for header in headers], rows, broken)
-
-
-def _french(name: str, text: str) -> _Table | None:
-    """Return the daily section of a file of Kenneth French's library; None for any other file."""
-    is_commas = any(re.match(r"\s*\d{4,8}\s*,", line) for line in text.splitlines())
-    headers: list[str] | None = None
-    daily: list[str] | None = None
-    prose = ""
-    rows: Rows = []
-    broken: Rows = []
-    n_other = 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        cells = [part.strip() for part in (line.split(",") if is_commas else re.split(r"\s+", line.rstrip()))]
-        if not is_commas and cells and cells[0] == "" and re.match(r"\s*\d{4,8}\s", line):
-            cells = cells[1:]
-        if len(cells) > 1 and cells[0] == "" and all(cells[1:]):
-            headers = cells[1:]
-        elif headers is not None and re.fullmatch(r"\d{8}", cells[0]):
-            if daily is None:
-                daily = headers
-            target = rows if headers == daily and len(cells) == len(headers) + 1 else broken
-            target.append((number, cells))
-        elif headers is not None and re.fullmatch(r"\d{4}(\d\d)?", cells[0]):
-            n_other += 1
-        elif headers is not None and daily is not None and len(cells) == len(daily) + 1 and cells[0]:
-            rows.append((number, cells))  # a date that is none: the rules will say so
-        else:
-            prose += f" {line.lower()}"
-    if not ("crsp" in prose or "french" in prose) or (daily is None and not n_other):
-        return None
-    if daily is None:
-        raise InputFileError(
-            f"{name} holds no daily factors, only {n_other} months and years.",
-            remedy="Take the file whose name ends in _daily.",
-        )
-    days = pl.Series([cells[0] for _, cells in rows]).str.to_date("%Y%m%d", strict=False).drop_nulls()
-    step = days.diff().dt.total_days().median()
-    if isinstance(step, int | float) and step > LONGEST_DAILY_STEP:
-        raise InputFileError(
-            f"{name} holds a value every {step:g} days.", remedy="Take the file whose name ends in _daily."
-        )
-    return _Table("french", ["", *daily], rows, broken)
-
-
-def _cells(name: str, table: _Table, kind: Kind, unit: Unit | None) -> pl.DataFrame:
+def _cells(name: str, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.DataFrame:
     """Return the cells of a file, one row each."""
-    squeezed = [_squeezed(header) for header in table.headers]
+    squeezed = [squeezed_name(header) for header in table.headers]
     dates = sorted((i for i, header in enumerate(squeezed) if header in DATES), key=lambda i: not squeezed[i])
     named = [i for i, header in enumerate(squeezed) if header in NAMES]
     if not dates:
@@ -325,6 +177,11 @@ def _cells(name: str, table: _Table, kind: Kind, unit: Unit | None) -> pl.DataFr
         }
     )
     is_long = "value" in squeezed and bool(named)
+    if is_long and "unit" in squeezed:
+        units = [cells[squeezed.index("unit")].strip().lower() for _, cells in table.rows]
+        shared = shared.with_columns(pl.Series("said", units, dtype=pl.String))
+    else:
+        shared = shared.with_columns(said=pl.lit(None, dtype=pl.String))
     if is_long:
         values, names = squeezed.index("value"), [cells[named[0]].strip() for _, cells in table.rows]
         columns: Iterator[tuple[Sequence[str], int]] = iter([(names, values)])
@@ -344,7 +201,7 @@ def _cells(name: str, table: _Table, kind: Kind, unit: Unit | None) -> pl.DataFr
     return pl.concat(parts)
 
 
-def _named(cells: pl.DataFrame, table: _Table, kind: Kind, unit: Unit | None) -> pl.DataFrame:
+def _named(cells: pl.DataFrame, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.DataFrame:
     """Return cells with the id of their series, its unit, and whether they are percents."""
     beside = frozenset(header.strip().upper() for header in table.headers)
     is_french = table.layout == "french"
@@ -352,7 +209,9 @@ def _named(cells: pl.DataFrame, table: _Table, kind: Kind, unit: Unit | None) ->
         header: (french_id(header, beside), DECIMAL, True) if is_french else _series(header, kind, unit)
         for header in cells["factor_id"].unique().to_list()
     }
-    name, text = pl.col("factor_id"), pl.col("text")
+    name, text, unit_said = pl.col("factor_id"), pl.col("text"), pl.col("said")
+    is_in_percent = name.replace_strict({h: one[2] for h, one in said.items()}, return_dtype=pl.Boolean)
+    stored = name.replace_strict({h: one[1] for h, one in said.items()}, return_dtype=pl.String)
     is_coded = text.str.strip_chars().is_in(FRENCH_MISSING) if is_french else pl.lit(False)
     return cells.select(
         "file",
@@ -362,12 +221,16 @@ def _named(cells: pl.DataFrame, table: _Table, kind: Kind, unit: Unit | None) ->
         "trade_date",
         "is_ambiguous",
         pl.when(is_coded).then(pl.lit(".")).otherwise(text).alias("text"),
-        name.replace_strict({header: one[1] for header, one in said.items()}, return_dtype=pl.String).alias(
-            "unit"
-        ),
-        name.replace_strict({header: one[2] for header, one in said.items()}, return_dtype=pl.Boolean).alias(
-            "is_percent"
-        ),
+        pl.when(unit_said.is_in(["percent", "decimal"]))
+        .then(pl.lit(DECIMAL))
+        .when(unit_said == "index")
+        .then(pl.lit("index"))
+        .otherwise(stored)
+        .alias("unit"),
+        pl.when(unit_said.is_in(["percent", "decimal", "index"]))
+        .then(unit_said == "percent")
+        .otherwise(is_in_percent)
+        .alias("is_percent"),
     )
 
 
@@ -383,5 +246,14 @@ def _series(header: str, kind: Kind, unit: Unit | None) -> tuple[str, str, bool]
     return factor_id, stored, stored == DECIMAL
 
 
-def _squeezed(header: str) -> str:
-    return "".join(char for char in header.lower() if char.isalnum())
+def _names_of(table: SeriesTable, kind: Kind) -> list[tuple[str, str]]:
+    """Return the series of a table and the units that their cells say, where they can be named at all."""
+    squeezed = [squeezed_name(header) for header in table.headers]
+    if "value" in squeezed and any(header in NAMES for header in squeezed):
+        return [("", "")]
+    kept = [h for h, s in zip(table.headers, squeezed, strict=True) if s not in DATES]
+    if table.layout == "french":
+        beside = frozenset(header.strip().upper() for header in table.headers)
+        return [(french_id(header, beside), "percent") for header in kept]
+    kept = [header for header in kept if not squeezed_name(header).startswith("unnamed")]
+    return [(_series(header, kind, None)[0], "") for header in kept]

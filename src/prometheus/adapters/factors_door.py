@@ -20,13 +20,15 @@ import polars as pl
 
 from prometheus.adapters.batches import BatchIds, batch_ids_of
 from prometheus.adapters.factor_files import SeriesDelivery
-from prometheus.adapters.ingest_report import examples_of, refusal_of, set_aside, stem_of
+from prometheus.adapters.ingest_report import examples_of, refusal_of, stem_of
+from prometheus.adapters.mendable import kept_table
 from prometheus.domain.market.factor_deliveries import (
     Checked,
     IngestFactorsConfig,
     IngestMacroConfig,
     Releases,
     checked,
+    mendable_cells,
 )
 from prometheus.domain.reference.markets import MARKETS
 from prometheus.flow.storage import Decision
@@ -145,7 +147,7 @@ def ingest_series(
         found = checked(delivery.cells, moment=moment, releases=rule, markets=markets)
         violations = pl.concat([delivery.violations, found.violations])
         if found.rows.is_empty():
-            raise _refusal(delivery, violations, folder)
+            raise _refusal(delivery, found, violations, folder)
         last = found.rows["trade_date"].max()
         assert isinstance(last, date)
         ids = batch_ids_of(runtime, config, context_id, np.datetime64(last, "D"), _content(found.rows, rule))
@@ -159,7 +161,7 @@ def ingest_series(
             write_factors(historical, changes, decision, config, moment)
             historical.commit()
             is_recorded = record_decision(runtime, decision, config, created_by="ingest")
-        rejects = set_aside(violations, folder, name=short_id(raw_id))
+        rejects = _kept(delivery, found, folder, name=short_id(raw_id))
     return SeriesReport(
         context_id=context_id,
         source=delivery.source,
@@ -231,12 +233,22 @@ def _decision(
     )
 
 
-def _refusal(delivery: SeriesDelivery, violations: pl.DataFrame, folder: Path | None) -> PrometheusError:
+def _refusal(
+    delivery: SeriesDelivery, found: Checked, violations: pl.DataFrame, folder: Path | None
+) -> PrometheusError:
     if violations.is_empty():
         names = ", ".join(file.name for file in delivery.files)
         return RejectedBatchError(f"{names}: no cell holds a value.", remedy="Ask for the file again.")
-    rejects = set_aside(violations, folder, name=stem_of(file.sha256 for file in delivery.files))
+    rejects = _kept(delivery, found, folder, name=stem_of(file.sha256 for file in delivery.files))
     return refusal_of(violations, rejects)
+
+
+def _kept(delivery: SeriesDelivery, found: Checked, folder: Path | None, *, name: str) -> Path | None:
+    """Keep what was rejected as a table of one value a row; return its file."""
+    rejected = pl.concat([delivery.broken, mendable_cells(found.rejected)]).sort(
+        "file", "row", maintain_order=True
+    )
+    return None if folder is None or rejected.is_empty() else kept_table(rejected, folder, name)
 
 
 def _content(rows: pl.DataFrame, releases: Releases) -> bytes:

@@ -33,6 +33,7 @@ from prometheus.adapters.fundamental_layouts import (
     layout_of,
     months_of,
 )
+from prometheus.adapters.mendable import WHERE_AND_WHY
 from prometheus.domain.text.facts import NAMES, Fact, unit_of
 from prometheus.domain.text.filings import AcceptedBasis, Filing, end_of_day
 from prometheus.flow.progress import Progress, Silent
@@ -93,6 +94,7 @@ def fundamental_delivery(
     filings: list[Filing] = []
     broken: list[tuple[Any, ...]] = []
     files: list[FileReference] = []
+    mendable: dict[str, list[pl.DataFrame]] = {}
     n_rows = 0
     for file in delivered_files(paths, suffixes=SUFFIXES, faults=faults):
         table = _table(file, faults)
@@ -106,6 +108,7 @@ def fundamental_delivery(
             )
         files.append(FileReference(file.name, file.sha256, table.rows.height))
         n_rows += table.rows.height
+        mendable.setdefault(table.layout.name, []).append(_mendable(table))
         hook.start("reports", table.rows.height)
         for place, row in enumerate(table.rows.iter_rows(named=True)):
             try:
@@ -133,7 +136,25 @@ def fundamental_delivery(
             )
         )
     violations = pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
-    return Documents(filings, violations, tuple(files), n_rows)
+    rows = tuple(pl.concat(frames, how="diagonal") for frames in mendable.values())
+    return Documents(filings, violations, tuple(files), n_rows, rows)
+
+
+def _mendable(table: _Table) -> pl.DataFrame:
+    """Return the rows of a table as texts, with their places; pystock's with the day of their collection."""
+    numbers = pl.int_range(table.first_row, table.first_row + pl.len(), dtype=pl.Int64)
+    own = [name for name in table.rows.columns if name not in WHERE_AND_WHY]
+    rows = table.rows.select(
+        pl.lit(table.file.name).alias("file"), numbers.alias("row"), pl.col(own).cast(pl.String)
+    )
+    day = None if "collected" in own else _collected(table)
+    return rows.with_columns(collected=pl.lit(day)) if day and table.layout is PYSTOCK else rows
+
+
+def _collected(table: _Table) -> str | None:
+    """Return the day on which reports were collected, by the name of their file or archive."""
+    found = _DAY_IN_NAME.search(table.file.name) or _DAY_IN_NAME.search(table.file.origin.name)
+    return None if found is None else found[1]
 
 
 def _is_of_prices(name: str) -> bool:
@@ -172,7 +193,9 @@ def _table(file: DeliveredFile, faults: list[FileFault]) -> _Table | None:
             )
         )
         return None
-    if layout is GENERIC and (unknown := [name for name in rows.columns if name not in GENERIC_COLUMNS]):
+    if layout is GENERIC and (
+        unknown := [name for name in rows.columns if name not in GENERIC_COLUMNS.union(WHERE_AND_WHY)]
+    ):
         faults.append(FileFault(file.name, _unknown_columns(file.name, unknown)))
         return None
     return _Table(file, layout, rows, first_row)
@@ -277,15 +300,15 @@ def _known(
         if row.get("collected") is not None:
             day = _date(row, "collected")
         else:
-            found = _DAY_IN_NAME.search(table.file.name) or _DAY_IN_NAME.search(table.file.origin.name)
-            if found is None:
+            named = _collected(table)
+            if named is None:
                 raise _Broken(
                     "collected",
                     None,
                     "no_date",
                     "Name the file or its archive after the day: 20150601.tar.gz.",
                 )
-            day = _iso(found[1], "collected")
+            day = _iso(named, "collected")
         return end_of_day(day, zone), "collected", day, {}
     moment = _text(row.get("accepted_at"))
     if moment is not None and len(moment) > len("2015-03-31"):

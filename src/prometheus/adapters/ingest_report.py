@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
+from prometheus.adapters.mendable import kept_table, mendable_rows
+from prometheus.kernel.errors import RejectedBatchError, UnknownInstrumentError
 from prometheus.kernel.ids import digest
 from prometheus.kernel.violations import n_by_rule
 
@@ -90,7 +91,9 @@ def stem_of(digests: Iterable[str]) -> str:
     return digest(*sorted(digests))[-6:].hex()
 
 
-def set_aside(violations: pl.DataFrame, folder: Path | None, *, name: str) -> Path | None:
+def set_aside(
+    violations: pl.DataFrame, folder: Path | None, *, name: str, rows: pl.DataFrame | None = None
+) -> Path | None:
     """Write violations to a CSV file in the folder; return it, None without either.
 
     Parameters
@@ -98,7 +101,9 @@ def set_aside(violations: pl.DataFrame, folder: Path | None, *, name: str) -> Pa
     violations : polars.DataFrame
     folder : Path or None
     name : str
-        Of the file: the batch, or `stem_of` the files.
+        What the file's name begins with: the batch, or `stem_of` the files.
+    rows : polars.DataFrame, optional
+        ``file``, ``row`` and the columns of a delivery: then the file can be mended and delivered again.
 
     Raises
     ------
@@ -107,15 +112,7 @@ def set_aside(violations: pl.DataFrame, folder: Path | None, *, name: str) -> Pa
     """
     if violations.is_empty() or folder is None:
         return None
-    path = folder / f"{name}.csv"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        violations.write_csv(path)
-    except OSError as error:
-        raise InputFileError(
-            f"{path} can't be written: {error.strerror}.", remedy="Rejected rows are kept there; make room."
-        ) from error
-    return path
+    return kept_table(violations if rows is None else mendable_rows(violations, rows), folder, name)
 
 
 def examples_of(violations: pl.DataFrame) -> tuple[str, ...]:

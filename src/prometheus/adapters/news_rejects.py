@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -11,8 +10,9 @@ from pathlib import Path
 from typing import IO
 
 from prometheus.adapters.ingest_report import N_EXAMPLES
+from prometheus.adapters.mendable import kept_file
 from prometheus.domain.text.news import SPELLINGS, Fault, Row
-from prometheus.kernel.errors import InputFileError, RejectedBatchError
+from prometheus.kernel.errors import RejectedBatchError
 
 SAID = ("file", "line", "rule", "field", "found", "remedy")
 
@@ -62,7 +62,7 @@ class NewsRejects:
         self._writer.writerow((file, line, fault.rule, fault.field, found, fault.remedy, *said))
 
     def kept_in(self, folder: Path | None, name: str) -> Path | None:
-        """Write them to a file in a folder and return it; None without either.
+        """Write them to a file in a folder and return it, see `kept_file`; None without either.
 
         Raises
         ------
@@ -71,18 +71,10 @@ class NewsRejects:
         """
         if folder is None or not self.n_rows:
             return None
-        path = folder / f"{name}.csv"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file.seek(0)
-            with path.open("w", newline="", encoding="utf-8") as kept:
-                shutil.copyfileobj(self._file, kept)
-        except OSError as error:
-            raise InputFileError(
-                f"{path} can't be written: {error.strerror}.",
-                remedy="Rejected rows are kept there; make room.",
-            ) from error
-        return path
+        self._file.seek(0)
+        with tempfile.TemporaryFile() as raw:
+            raw.writelines(line.encode() for line in self._file)
+            return kept_file(raw, folder, name)
 
     def refusal(self, n_rows: int, path: Path | None) -> RejectedBatchError:
         """Return the error for a delivery of which no row is left."""

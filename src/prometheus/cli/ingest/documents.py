@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prometheus.cli.ingest.arguments import complain_of
-from prometheus.cli.output import print_json, print_table, say
+from prometheus.cli.output import complain, print_json, print_table, say
 
 if TYPE_CHECKING:
     from prometheus.adapters.documents import DocumentsReport
@@ -35,3 +35,5 @@ def show_documents(report: DocumentsReport, *, as_json: bool) -> None:
     for lost in report.healed:
         say(f"decision {lost} of an earlier delivery, which a crash had lost, is on record now")
     complain_of(report)
+    for path in report.more_rejects:
+        complain(f"         Those of another layout are in {path}.")

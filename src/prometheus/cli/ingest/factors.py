@@ -95,8 +95,8 @@ def take_series(
     as_json: bool,
 ) -> None:
     """Read series, store them and say what became of them."""
-    from prometheus.adapters.factor_files import release_calendar as calendar_of
     from prometheus.adapters.factor_files import series_delivery
+    from prometheus.adapters.factor_releases import release_calendar as calendar_of
     from prometheus.adapters.factors_door import ingest_series
     from prometheus.domain.market.factor_deliveries import Releases
     from prometheus.store.connections import open_databases
