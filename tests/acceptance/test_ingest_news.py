@@ -3,8 +3,8 @@
 import gzip
 import json
 import zipfile
-from pathlib import Path
 from datetime import UTC, date, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
