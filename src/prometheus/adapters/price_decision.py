@@ -43,6 +43,7 @@ def price_decision(
             "known_at": known_at.isoformat(),
             "source": delivery.source,
             "read_as": list(delivery.choice),
+            "tells_splits": taken.tells_splits,
             "files": _files(delivery.files),
         },
         raw_input_summary={

@@ -38,6 +38,8 @@ class Taken:
         Of the rows that are left.
     is_silent : bool
         Whether no file had a word for splits, dividends or adjusted closes.
+    tells_splits : bool
+        Whether every file had one for splits.
     """
 
     parts: tuple[tuple[Waiting, Mapping[str, InstrumentDigests]], ...]
@@ -47,6 +49,7 @@ class Taken:
     first: date
     last: date
     is_silent: bool = False
+    tells_splits: bool = False
 
     @property
     def instrument_ids(self) -> list[str]:
@@ -87,11 +90,12 @@ def take(
         Told of rows.
     """
     n_rows = n_repeated = n_kept = 0
-    first, last, is_silent = date.max, date.min, True
+    first, last, is_silent, tells_splits = date.max, date.min, True, True
     progress.start("rows read", 0)  # how many will come is not known
     for chunk in delivery.chunks():
         n_rows += chunk.height
         is_silent = is_silent and not WORDS_FOR_ACTIONS.intersection(chunk.columns)
+        tells_splits = tells_splits and "split" in chunk.columns
         sound = sound_rows(chunk, sessions=sessions, known_at=known_at)
         rejects.add(chunk, sound.violations)
         spool.add(sound.prices)
@@ -116,7 +120,7 @@ def take(
         assert isinstance(ends, date)
         first, last, n_kept = min(first, begins), max(last, ends), n_kept + prices.height
         parts.append((spool.put(prices), instrument_digests(prices)))
-    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last, is_silent)
+    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last, is_silent, tells_splits)
 
 
 def _no_rows() -> pl.DataFrame:

@@ -274,10 +274,22 @@ def _derive(task: _Task, course: _Course) -> None:
             "first": str(world.sessions.dates[task.batch[0]]),
             "last": str(date),
             "n_instruments": len(task.assets),
+            **_left_out(output),
         },
         proposed_action={rows.table: len(rows) for rows in output.rows} or dict.fromkeys(step.writes, 0),
     )
     course.decisions.append((task, decision, fingerprint))
+
+
+def _left_out(output: Output) -> dict[str, dict[str, dict[str, int]]]:
+    """Return what a step left out and why: on how many sessions, and how many names at most."""
+    found: dict[str, dict[str, int]] = {}
+    for summary in output.input_summaries:
+        for reason, n_names in summary.get("left_out", {}).items():
+            one = found.setdefault(reason, {"n_sessions": 0, "most_names": 0})
+            one["n_sessions"] += 1
+            one["most_names"] = max(one["most_names"], n_names)
+    return {"left_out": found} if found else {}
 
 
 def _about(rows: Rows, task: _Task, world: World) -> About:

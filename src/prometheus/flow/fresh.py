@@ -93,13 +93,18 @@ class Fresh:
         if not (
             kept is not None
             and kept.assets is assets
-            and set(columns) <= set(kept.values)
             and kept.first <= first
             and last < kept.first + len(next(iter(kept.values.values())))
         ):
             start = max(min(first, last - self._reach.get(table, 0)), 0)
             span = self._sessions.dates[start : last + 1]
             kept = _Kept(assets, start, self._read(table, columns, assets, span, start, known_at))
+            self._kept[table] = kept
+        missing = [name for name in columns if name not in kept.values]
+        if missing:
+            span = self._sessions.dates[kept.first : kept.first + len(next(iter(kept.values.values())))]
+            more = self._read(table, missing, assets, span, kept.first, known_at)
+            kept = _Kept(assets, kept.first, {**kept.values, **more})
             self._kept[table] = kept
         at = first - kept.first
         return {name: kept.values[name][at : at + len(dates)] for name in columns}

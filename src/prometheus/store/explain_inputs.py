@@ -23,6 +23,7 @@ from prometheus.kernel.sessions import Sessions
 from prometheus.schema.tables import TABLES
 from prometheus.store import believed
 from prometheus.store.panels import ACTIONS
+from prometheus.store.splits_told import SPLITS_TOLD
 
 Connection = psycopg.Connection[Any]
 Verdict = Literal["same", "changed", "not kept"]
@@ -107,6 +108,7 @@ def rows_read(
     if "instrument_id" not in TABLES[table].column_names or "trade_date" not in TABLES[table].column_names:
         return []
     is_priced = table == "prices_daily"
+    columns = [name for name in columns if name != SPLITS_TOLD]  # what a delivery says, not a row
     plain = [name for name in columns if not (is_priced and name in ACTIONS)]
     statement = sql.SQL(
         "SELECT {} FROM {} WHERE instrument_id = %s AND trade_date BETWEEN %s AND %s ORDER BY trade_date"

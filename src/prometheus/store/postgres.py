@@ -33,6 +33,7 @@ from prometheus.store.jobs import write_job
 from prometheus.store.panels import read_panels
 from prometheus.store.profile_panels import read_profiles
 from prometheus.store.rows import read_rows
+from prometheus.store.splits_told import SPLITS_TOLD, deliveries_with_splits, read_splits_told
 from prometheus.store.unrecorded import recorded_batches
 from prometheus.store.writers import Writers
 
@@ -100,6 +101,10 @@ class PostgresStorage:
                 return self._factors(connection, table, columns, assets, dates, known_at)
             if table == "profiles":
                 return read_profiles(connection, columns, assets=assets, dates=dates, known_at=known_at)
+            if SPLITS_TOLD in columns and table == "prices_daily":
+                others = [name for name in columns if name != SPLITS_TOLD]
+                found = self.panels(table, others, assets=assets, dates=dates, known_at=known_at)
+                return {**found, SPLITS_TOLD: self._splits_told(connection, assets, dates, known_at)}
             if table != "prices_daily" or known_at is None or not len(dates):
                 return read_panels(connection, table, columns, assets=assets, dates=dates)
             with one_view(connection):
@@ -112,6 +117,19 @@ class PostgresStorage:
                     unknown_batches=self._unknown_batches(known_at, dates),
                     known_at=known_at,
                 )
+
+    def _splits_told(
+        self,
+        connection: psycopg.Connection[Any],
+        assets: Assets,
+        dates: np.ndarray[Any, np.dtype[np.datetime64]],
+        known_at: np.datetime64 | None,
+    ) -> FloatArray:
+        with self._reader("runtime") as runtime:
+            batches, is_all = deliveries_with_splits(runtime, market_id=self._market_id, known_at=known_at)
+        return read_splits_told(
+            connection, batches=batches, is_all=is_all, assets=assets, dates=dates, known_at=known_at
+        )
 
     def _factors(
         self,

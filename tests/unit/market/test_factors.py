@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from prometheus.domain.market.config import FactorsConfig
-from prometheus.domain.market.factors import FACTORS, REACH, shares_with_splits
-from prometheus.domain.market.factors_step import FACTOR_RETURNS, PRICE_COLUMNS
+from prometheus.domain.market.factors import FACTORS, REACH, shares_with_splits, splits_are_told
+from prometheus.domain.market.factors_step import FACTOR_RETURNS, LEFT_OUT, PRICE_COLUMNS, SPLITS_TOLD
 from prometheus.flow.rows import Coded, Rows
+from prometheus.flow.step import Output
 from tests.unit.market.panels import assets_of, batch_of
 
 N_DAYS, N_ASSETS = 330, 16
@@ -45,7 +47,7 @@ def profiles(seed: int = 9) -> dict[str, NDArray[np.float64]]:
     return out
 
 
-def rows_of(
+def output_of(
     prices: Prices,
     days: list[int],
     *,
@@ -53,9 +55,11 @@ def rows_of(
     classes: object = None,
     as_of: NDArray[np.float64] = AS_OF,
     issuers: tuple[str, ...] | None = None,
-) -> Rows:
+) -> Output:
     facts = profiles() if facts is None else facts
     values = {("prices_daily", name): prices[name] for name in PRICE_COLUMNS}
+    told = np.where(np.isnan(prices["close"]), np.nan, 1.0)
+    values["prices_daily", SPLITS_TOLD] = prices.get(SPLITS_TOLD, told)
     for name in FACTS:
         values["profiles", getattr(CONFIG, name)] = facts[name]
     values["profiles", "as_of_date"] = as_of
@@ -67,7 +71,11 @@ def rows_of(
         assets=assets if issuers is None else replace(assets, issuers=issuers),
         reads={"prices_daily": (REACH, 0), "profiles": (1, 1)},
     )
-    (rows,) = FACTOR_RETURNS.compute(batch, CONFIG).rows
+    return FACTOR_RETURNS.compute(batch, CONFIG)
+
+
+def rows_of(prices: Prices, days: list[int], **options: Any) -> Rows:
+    (rows,) = output_of(prices, days, **options).rows
     return rows
 
 
@@ -233,3 +241,46 @@ def test_issuers_with_several_instruments_have_no_value() -> None:
     )
     place = FACTORS.index("VALUE")
     assert plain[place]["n_names"] - shared[place]["n_names"] == 2
+
+
+def test_names_whose_closes_may_have_been_adjusted_backwards_have_no_value_and_are_counted() -> None:
+    facts, as_of = carried(300)
+    prices = market()
+    told = np.where(np.isnan(prices["close"]), np.nan, 1.0)
+    told[:, 5:7] = np.nan
+    plain, without = (
+        output_of(one, [325], facts=facts, as_of=as_of) for one in (prices, {**prices, SPLITS_TOLD: told})
+    )
+    place = FACTORS.index("VALUE")
+    before, after = (counts_of(one.rows[0])[place] for one in (plain, without))
+    assert before["n_names"] - after["n_names"] == 2
+    assert (before.get("n_splits_not_told"), after["n_splits_not_told"]) == (None, 2)
+    assert (plain.input_summaries, without.input_summaries) == ([{}], [{"left_out": {LEFT_OUT: 2}}])
+    nobody = output_of({**prices, SPLITS_TOLD: np.full_like(told, np.nan)}, [325], facts=facts, as_of=as_of)
+    assert "VALUE" not in frame_of(nobody.rows[0]).dropna(axis=1).columns
+    assert "QUALITY" in frame_of(nobody.rows[0]).dropna(axis=1).columns
+
+
+def test_a_panel_that_was_adjusted_backwards_gives_no_value_that_knows_of_later_splits() -> None:
+    facts, as_of = carried(300)
+    as_traded, adjusted = market(), market()
+    adjusted["close"] = adjusted["adjusted_close"] = adjusted["close"].copy()
+    adjusted["close"][:328, 6] /= 7.0  # a split on day 328, which no day before it can know
+    adjusted[SPLITS_TOLD] = np.full_like(adjusted["close"], np.nan)
+    value = {
+        name: frame_of(rows_of(prices, [325], facts=facts, as_of=as_of))["VALUE"]
+        for name, prices in (("as traded", as_traded), ("adjusted", adjusted))
+    }
+    assert value["as traded"].notna().all()
+    assert value["adjusted"].isna().all()
+
+
+def test_every_bar_since_the_profile_must_be_told_and_the_last_one_at_least() -> None:
+    told = np.array([1.0, np.nan, 1.0, 1.0, np.nan, 1.0, np.nan, np.nan])[:, np.newaxis]
+    has_bar = np.array([True, True, True, True, False, True, True, False])[:, np.newaxis]
+    places = np.array([3, 3, 4, 6, 6, 7, 8])
+    since = np.array([0, 1, 2, 2, 4, 0, 0])[:, np.newaxis]  # profiles of rows 2, 1, 1, 3, 1, 6, 7
+    found = splits_are_told(told, has_bar, since, places).ravel().tolist()
+    assert found == [True, True, True, True, True, False, False]
+    deep = splits_are_told(told, has_bar, np.array([[3]]), np.array([4])).ravel().tolist()
+    assert deep == [False]  # the bar of row 1 came from elsewhere

@@ -15,7 +15,7 @@ import pytest
 
 from prometheus.domain.market.config import FactorsConfig
 from prometheus.domain.market.factors import REACH
-from prometheus.domain.market.factors_step import AS_OF, FACTOR_RETURNS, PRICE_COLUMNS
+from prometheus.domain.market.factors_step import AS_OF, FACTOR_RETURNS, PRICE_COLUMNS, SPLITS_TOLD
 from prometheus.flow.rows import Coded
 from tests.unit.market.panels import assets_of, batch_of
 
@@ -46,7 +46,7 @@ def derived() -> pd.DataFrame:
     facts = (config.book, config.shares, config.quality, AS_OF)
     batch = batch_of(
         {
-            **{("prices_daily", name): nothing for name in PRICE_COLUMNS},
+            **{("prices_daily", name): nothing for name in (*PRICE_COLUMNS, SPLITS_TOLD)},
             ("prices_daily", "close"): values,
             ("prices_daily", "adjusted_close"): values,
             **{("profiles", name): nothing for name in facts},

@@ -129,7 +129,7 @@ class FactorsConfig(EngineConfig):
     """
 
     engine_name: ClassVar[str] = "DERIVE"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     min_names: int = Field(default=10, ge=2)
     tail: float = Field(default=0.3, gt=0, le=0.5)

@@ -146,10 +146,8 @@ def shares_with_splits(
 
     Notes
     -----
-    For closes as traded, as they are wherever a split is on record. Where a vendor adjusted the closes
-    backwards and told no splits, the shares counted before one don't fit its closes, and book to market is
-    too high by the split until the next count. The same holds for a split between the count and the date of
-    the profile that tells it.
+    For closes as traded whose splits are told, see `splits_are_told`. A split between the count and the date
+    of the profile that tells it is not seen.
     """
     is_seen = (sessions_since >= 0) & (sessions_since < REACH)
     out = np.where(is_seen, shares, np.nan)
@@ -157,6 +155,33 @@ def shares_with_splits(
         counts = (row < places) & (row >= places - sessions_since[:, asset])
         out[counts, asset] *= split[row, asset]
     return out
+
+
+def splits_are_told(
+    told: FloatArray, has_bar: BoolArray, sessions_since: IntArray, places: IntArray
+) -> BoolArray:
+    """Return where the close at t-1 is as traded, and no split since the profile can be missing.
+
+    Parameters
+    ----------
+    told : ndarray of shape (n_days, n_assets)
+        1 for a bar of a delivery that tells splits, NaN for any other.
+    has_bar : ndarray of shape (n_days, n_assets)
+    sessions_since, places
+        See `shares_with_splits`.
+
+    Notes
+    -----
+    A vendor that tells no splits may have adjusted its closes backwards: one before a split that came later
+    is too low by it, beside the shares that were counted then. A name that was to split would look cheap,
+    which nobody knew. Nothing that is known at t-1 shows it, so that such names have no value at all.
+    """
+    is_untold = has_bar & np.isnan(told)
+    n_before = np.concatenate([np.zeros((1, told.shape[1]), dtype=np.int64), np.cumsum(is_untold, axis=0)])
+    since = np.clip(places[:, np.newaxis] - np.maximum(sessions_since, 1), 0, None)
+    n_untold = n_before[places] - np.take_along_axis(n_before, since, axis=0)
+    found: BoolArray = (n_untold == 0) & ~np.isnan(told[places - 1])
+    return found
 
 
 def _momentum(past: PricePast) -> FloatArray:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from prometheus.domain.market.config import FactorsConfig
-from prometheus.domain.market.factors import FACTORS, REACH, price_past, shares_with_splits, signals
+from prometheus.domain.market.factors import (
+    FACTORS,
+    REACH,
+    PricePast,
+    price_past,
+    shares_with_splits,
+    signals,
+    splits_are_told,
+)
 from prometheus.flow.batch import Batch
 from prometheus.flow.rows import Coded, Rows
 from prometheus.flow.step import Output, Read, Step
-from prometheus.kernel.arrays import FloatArray, IntArray
+from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 from prometheus.maths.portfolio_sorts import equally_weighted, high_minus_low
 
 PRICE_COLUMNS = ("close", "adjusted_close", "split", "dividend")
-COUNTS = ("n_names", "n_high", "n_low")
+SPLITS_TOLD = "splits_told"
+"""The column of prices that says of a bar whether its delivery tells splits."""
+COUNTS = ("n_names", "n_high", "n_low", "n_splits_not_told")
+LEFT_OUT = "VALUE: splits not told"
 AS_OF = "as_of_date"
 """The column of profiles that says their date, in days since 1970."""
 SORTED = "EQUITY"
@@ -25,7 +38,7 @@ SORTED = "EQUITY"
 
 def _reads(config: FactorsConfig) -> tuple[Read, ...]:
     return (
-        Read("prices_daily", PRICE_COLUMNS, sessions=REACH),
+        Read("prices_daily", (*PRICE_COLUMNS, SPLITS_TOLD), sessions=REACH),
         Read("profiles", (*_facts(config), AS_OF), lag=1),
     )
 
@@ -45,14 +58,18 @@ def _sessions_since(batch: Batch) -> IntArray:
     return since
 
 
-def _shares(batch: Batch, config: FactorsConfig, split: FloatArray, places: IntArray) -> FloatArray:
+def _shares(batch: Batch, config: FactorsConfig, split: FloatArray, past: PricePast) -> FloatArray:
     """Return the shares at t-1 of issuers with one instrument; no filing says them by instrument."""
-    shares = shares_with_splits(
-        batch.panel("profiles", config.shares).at(), _sessions_since(batch), split, places
-    )
+    since = _sessions_since(batch)
+    shares = shares_with_splits(batch.panel("profiles", config.shares).at(), since, split, past.places)
     of_issuer = Counter(batch.assets.issuers)
     is_single = np.array([of_issuer[issuer] == 1 for issuer in batch.assets.issuers], dtype=np.bool_)
     return np.where(is_single, shares, np.nan)
+
+
+def _is_told(batch: Batch, past: PricePast) -> BoolArray:
+    told, places = batch.panel("prices_daily", SPLITS_TOLD).history(REACH)
+    return splits_are_told(told, past.has_bar, _sessions_since(batch), places)
 
 
 def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
@@ -63,7 +80,10 @@ def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
     past = price_past(close, *others, places=places, takes_part=takes_part)
     held = past.held
     book, quality = (batch.panel("profiles", name).at() for name in (config.book, config.quality))
-    shares = _shares(batch, config, others[1], places)
+    shares = _shares(batch, config, others[1], past)
+    is_told = _is_told(batch, past)
+    n_left_out = ((book > 0.0) & (shares > 0.0) & past.has_bar[places - 1] & ~is_told).sum(axis=1)
+    shares[~is_told] = np.nan
     values = np.full((len(batch.days), len(FACTORS)), np.nan)
     counts = np.full((len(batch.days), len(FACTORS), len(COUNTS)), np.nan)
     counts[:, 0, 0] = np.isfinite(held).sum(axis=1)
@@ -72,7 +92,8 @@ def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
         at = FACTORS.index(factor)
         spread = high_minus_low(signal, held, tail=config.tail)
         values[:, at] = np.where(spread.n_sorted >= config.min_names, spread.value, np.nan)
-        counts[:, at] = np.stack([spread.n_sorted, spread.n_high, spread.n_low], axis=1)
+        counts[:, at, :3] = np.stack([spread.n_sorted, spread.n_high, spread.n_low], axis=1)
+    counts[:, FACTORS.index("VALUE"), 3] = np.where(n_left_out > 0, n_left_out, np.nan)
     date, factor_at = np.nonzero(~np.isnan(values))
     market_id = batch.context.market_id
     rows = Rows(
@@ -85,11 +106,14 @@ def factors_daily(batch: Batch, config: FactorsConfig) -> Output:
         },
     )
     n_rows = np.bincount(date, minlength=len(batch.days)).tolist()
-    return Output((rows,), [{"n_rows": n} for n in n_rows], [{} for _ in n_rows])
+    summaries: list[Mapping[str, Any]] = [
+        {"left_out": {LEFT_OUT: n}} if n else {} for n in n_left_out.tolist()
+    ]
+    return Output((rows,), [{"n_rows": n} for n in n_rows], summaries)
 
 
 def _counts(row: list[float]) -> str:
-    """Return on how many names a row rests, as JSON; the market has no legs."""
+    """Return on how many names a row rests, as JSON: the market has no legs, VALUE alone leaves names out."""
     return json.dumps({name: int(n) for name, n in zip(COUNTS, row, strict=True) if n == n})
 
 
