@@ -52,6 +52,8 @@ class LeanFolders:
     def with_actions(self, bars: pl.DataFrame, *, ticker: str, origin: Path) -> tuple[pl.DataFrame, str]:
         """Return the bars of a file with ``split`` and ``dividend``, and where they come from.
 
+        Without a factor file of theirs they get no such columns: nothing is said of either.
+
         Parameters
         ----------
         bars : polars.DataFrame
@@ -69,7 +71,7 @@ class LeanFolders:
         factors = _folder(origin, "factor_files")
         if factors is None or bars.schema["trade_date"] != pl.Date or not bars.schema["close"].is_numeric():
             said = "no factor_files beside them" if factors is None else "bars that are no numbers"
-            return _without(bars), f"no splits and dividends: {said}"
+            return bars, f"no splits and dividends: {said}"
         parts, used = [], []
         place = bars.with_row_index("place").drop_nulls(["trade_date", "close"]).sort("trade_date", "place")
         for span in self._spans_of(ticker, origin):
@@ -81,7 +83,7 @@ class LeanFolders:
             before = span.first - timedelta(days=1) if span.is_renamed else None
             parts.append(_actions(of_span, self._factors_in(path), before=before))
         if not parts:
-            return _without(bars), "no splits and dividends: no factor file of theirs"
+            return bars, "no splits and dividends: no factor file of theirs"
         actions = pl.concat(parts).select("place", "split", "dividend").unique("place", keep="first")
         joined = bars.with_row_index("place").join(actions, on="place", how="left", maintain_order="left")
         return joined.drop("place"), "splits and dividends from factor_files"
@@ -220,8 +222,3 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
 def _folder(origin: Path, name: str) -> Path | None:
     places = (origin.parent / name, origin.parent.parent / name)
     return next((place for place in places if place.is_dir()), None)
-
-
-def _without(bars: pl.DataFrame) -> pl.DataFrame:
-    none = pl.lit(None, dtype=pl.Float64)
-    return bars.with_columns(none.alias("split"), none.alias("dividend"))
