@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -49,6 +49,10 @@ class IngestReport:
         From the first row read to the decision.
     is_recorded : bool
         Whether a decision was written now.
+    n_corrected_by_source : mapping of str to int
+        How many of the corrected rows came from other sources, by their names.
+    corrected_example : str or None
+        Instrument and date of the first of these.
     healed : tuple of str
         Batches of earlier deliveries that a crash had cut off, and that are on record now.
     """
@@ -78,6 +82,8 @@ class IngestReport:
     seconds: float
     is_recorded: bool
     is_dry_run: bool = False
+    n_corrected_by_source: Mapping[str, int] = field(default_factory=dict)
+    corrected_example: str | None = None
     healed: tuple[str, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,9 @@ from prometheus.domain.market.config import IngestPricesConfig
 from prometheus.domain.market.delivery import FileReference, PriceDelivery
 from prometheus.flow.storage import Decision
 from prometheus.kernel.ids import short_id
+from prometheus.store.copying import Connection
+from prometheus.store.price_versions import deliveries_of
+from prometheus.store.prices import Replaced
 
 
 def price_decision(
@@ -29,6 +32,7 @@ def price_decision(
     fingerprint: bytes,
     known_at: datetime,
     n_created: int,
+    others: Mapping[str, Replaced],
 ) -> Decision:
     """Return the decision to record."""
     counts = stored.counts
@@ -63,12 +67,35 @@ def price_decision(
             "n_new": counts.n_new,
             "n_corrected": counts.n_corrected,
             "n_unchanged": counts.n_unchanged,
+            "n_corrected_by_source": {source: found.n_rows for source, found in others.items()},
             "n_instruments_created": n_created,
             "n_instruments_changed": len(stored.changed),
             "first_changed": str(stored.first_changed or taken.first),
             "last_changed": str(stored.last_changed or taken.last),
         },
     )
+
+
+def replaced_of_others(
+    runtime: Connection, replaced: Mapping[str, Replaced], source: str
+) -> Mapping[str, Replaced]:
+    """Return what was replaced of other sources, by their names; of unknown ones nothing is said.
+
+    Parameters
+    ----------
+    runtime : Connection
+    replaced : mapping of str to Replaced
+        By batch.
+    source : str
+        Of the delivery that replaced them.
+    """
+    found: dict[str, Replaced] = {}
+    deliveries = deliveries_of(runtime, list(replaced)) if replaced else {}
+    for batch, delivered in sorted(deliveries.items()):
+        other, some = delivered.source, replaced[batch]
+        if other is not None and other != source:
+            found[other] = found[other] + some if other in found else some
+    return dict(sorted(found.items()))
 
 
 def _files(files: Sequence[FileReference]) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ import polars as pl
 
 from prometheus.adapters.batches import BatchIds, batch_ids_of
 from prometheus.adapters.ingest_report import IngestReport, stem_of
-from prometheus.adapters.price_decision import price_decision
+from prometheus.adapters.price_decision import price_decision, replaced_of_others
 from prometheus.adapters.price_intake import Taken, take
 from prometheus.adapters.price_naming import SymbolResolver, market_facts
 from prometheus.adapters.price_order import OLDER, order_violations
@@ -148,6 +148,7 @@ def ingest_prices(
         if rejects.n_rows and stored.counts == PriceCounts():
             raise rejects.refusal(rejects.keep(folder, name=_stem(delivery)))
         _require_enough(delivery, taken, rejects, folder, quality, n_suspect=stored.n_suspect)
+        others = replaced_of_others(runtime, stored.replaced, delivery.source)
         raw_id, is_lost = ids.decision_id, False
         if not (stored.counts.has_changed or dry_run):
             raw_id, stored, moment = _found_again(historical, taken, ids, stored, moment)
@@ -169,6 +170,7 @@ def ingest_prices(
                 fingerprint=ids.fingerprint,
                 known_at=moment,
                 n_created=len(names.created),
+                others=others,
             )
             if not is_lost:
                 record_config(runtime, config, created_by="ingest")
@@ -204,6 +206,8 @@ def ingest_prices(
         seconds=time.perf_counter() - began,
         is_recorded=is_recorded or raw_id in healed,
         is_dry_run=dry_run,
+        n_corrected_by_source={source: found.n_rows for source, found in others.items()},
+        corrected_example=min((found.first for found in others.values()), default=None),
         healed=tuple(short_id(found) for found in healed),
     )
 

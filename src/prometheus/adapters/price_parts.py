@@ -33,7 +33,7 @@ from prometheus.store.price_reads import (
     stored_digests,
     stored_prices,
 )
-from prometheus.store.prices import PriceChanges, PriceCounts, price_changes, write_changes
+from prometheus.store.prices import PriceChanges, PriceCounts, Replaced, price_changes, write_changes
 
 KEY = ["instrument_id", "trade_date"]
 ROWS_FOR_DIGESTS = 20_000
@@ -72,6 +72,8 @@ class Written:
     flags_by_rule : mapping of str to int
     n_flagged, n_suspect : int
         Written rows with a flag, and with one that says that their values are probably wrong.
+    replaced : mapping of str to Replaced
+        What the corrections replaced, by its batch.
     unmet : frozenset of str
         Instruments of which nothing was written, because adjusted closes of ours don't meet those stored.
     older : polars.DataFrame
@@ -85,6 +87,7 @@ class Written:
     flags_by_rule: Mapping[str, int]
     n_flagged: int = 0
     n_suspect: int = 0
+    replaced: Mapping[str, Replaced] = field(default_factory=dict)
     unmet: frozenset[str] = frozenset()
     older: pl.DataFrame = field(default_factory=lambda: NONE_OLDER)
     apart: frozenset[str] = frozenset()
@@ -102,6 +105,8 @@ class Stored:
     first_changed, last_changed : datetime.date or None
     flags_by_rule : mapping of str to int
     n_flagged, n_suspect : int
+    replaced : mapping of str to Replaced
+        What the corrections replaced, by its batch.
     """
 
     counts: PriceCounts
@@ -111,14 +116,18 @@ class Stored:
     flags_by_rule: Mapping[str, int]
     n_flagged: int
     n_suspect: int
+    replaced: Mapping[str, Replaced]
 
 
 def stored_of(parts: Sequence[Written]) -> Stored:
     """Return what became of all parts together."""
     changed = [row for part in parts for row in part.changed.iter_rows()]
     flags: Counter[str] = Counter()
+    replaced: dict[str, Replaced] = {}
     for part in parts:
         flags.update(part.flags_by_rule)
+        for batch, some in part.replaced.items():
+            replaced[batch] = replaced[batch] + some if batch in replaced else some
     return Stored(
         sum((part.counts for part in parts), PriceCounts()),
         tuple(sorted(instrument for instrument, _, _ in changed)),
@@ -127,6 +136,7 @@ def stored_of(parts: Sequence[Written]) -> Stored:
         dict(sorted(flags.items())),
         sum(part.n_flagged for part in parts),
         sum(part.n_suspect for part in parts),
+        replaced,
     )
 
 
@@ -200,7 +210,7 @@ def write_part(
     flags = flags.join(touched.select(KEY), on=KEY, how="semi")
     flagged = flags.group_by(KEY).agg(pl.col("rule").unique().sort())
     flagged = flagged.select(*KEY, pl.format('["{}"]', pl.col("rule").list.join('", "')).alias("flags"))
-    write_changes(
+    replaced = write_changes(
         historical,
         PriceChanges(_with_flags(changes.new, flagged), _with_flags(changes.corrected, flagged), n_unchanged),
         batch=batch,
@@ -214,6 +224,7 @@ def write_part(
         dict(zip(by_rule["rule"].to_list(), by_rule["count"].to_list(), strict=True)),
         n_flagged=flagged.height,
         n_suspect=n_suspect(flags),
+        replaced=replaced,
         unmet=unmet,
         apart=apart,
     )

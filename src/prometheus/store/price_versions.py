@@ -100,7 +100,7 @@ def read_bar(runtime: Connection, historical: Connection, instrument_id: str, tr
     *numbers, currency, metadata = found
     present = {**dict(zip(FIELDS, numbers, strict=False)), **metadata}
     said = [*metadata.get("revisions", ()), present]
-    deliveries = _deliveries(runtime, [str(version.get("batch", "")) for version in said])
+    deliveries = deliveries_of(runtime, [str(version.get("batch", "")) for version in said])
     return Bar(instrument_id, trade_date, currency, tuple(_version(one, deliveries) for one in said))
 
 
@@ -116,7 +116,8 @@ def _version(said: Mapping[str, Any], deliveries: Mapping[str, Delivered]) -> Ba
     )
 
 
-def _deliveries(runtime: Connection, batches: Sequence[str]) -> Mapping[str, Delivered]:
+def deliveries_of(runtime: Connection, batches: Sequence[str]) -> Mapping[str, Delivered]:
+    """Return the deliveries that batches belong to, by batch; those without a decision are left out."""
     found = runtime.execute(
         "SELECT right(decision_id::text, 12), decision_id::text, input_refs ->> 'source',"
         " coalesce((input_refs ->> 'known_at')::timestamptz, timestamp), input_refs -> 'files'"

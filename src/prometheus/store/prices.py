@@ -73,6 +73,17 @@ class PriceChanges:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Versions of a batch that were replaced: how many, and the first of their keys as text."""
+
+    n_rows: int
+    first: str
+
+    def __add__(self, other: Replaced) -> Replaced:
+        return Replaced(self.n_rows + other.n_rows, min(self.first, other.first))
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRows:
     """What a batch wrote, as far as nothing has replaced it.
 
@@ -166,7 +177,7 @@ def write_changes(
     batch: str,
     known_at: datetime,
     late: Mapping[str, datetime],
-) -> None:
+) -> Mapping[str, Replaced]:
     """Write changes in the transaction of the caller.
 
     Parameters
@@ -182,10 +193,16 @@ def write_changes(
     late : mapping of str to datetime
         When batches became known that came after it: a version of theirs was believed to its own beginning,
         for what replaces it follows from both.
+
+    Returns
+    -------
+    mapping of str to Replaced
+        What was replaced, by the batch that it came from.
     """
     _copy(connection, "prices_daily", changes.new, batch)
-    if changes.corrected.height:
-        _correct(connection, changes.corrected, batch, known_at, late)
+    if changes.corrected.is_empty():
+        return {}
+    return _correct(connection, changes.corrected, batch, known_at, late)
 
 
 def rows_of_batch(
@@ -269,7 +286,7 @@ def _since(late: Mapping[str, datetime]) -> sql.Composed:
 
 def _correct(
     connection: Connection, prices: pl.DataFrame, batch: str, known_at: datetime, late: Mapping[str, datetime]
-) -> None:
+) -> Mapping[str, Replaced]:
     connection.execute(
         "CREATE TEMP TABLE prices_corrected (LIKE prices_daily INCLUDING DEFAULTS) ON COMMIT DROP"
     )
@@ -278,7 +295,7 @@ def _correct(
         sql.SQL("greatest(%s::timestamptz, {})").format(_since(late)) if late else sql.SQL("%s::timestamptz")
     )
     statement = sql.SQL(
-        "UPDATE prices_daily p SET open = n.open, high = n.high, low = n.low, close = n.close,"
+        "WITH done AS (UPDATE prices_daily p SET open = n.open, high = n.high, low = n.low, close = n.close,"
         " adjusted_close = n.adjusted_close, volume = n.volume, currency = n.currency,"
         " metadata = n.metadata || jsonb_build_object('revisions',"
         "  coalesce(p.metadata -> 'revisions', '[]') || jsonb_build_array("
@@ -290,9 +307,13 @@ def _correct(
         "    'split', p.metadata -> 'split', 'dividend', p.metadata -> 'dividend',"
         "    'flags', p.metadata -> 'flags'))))"
         " FROM prices_corrected n WHERE (p.instrument_id, p.trade_date) = (n.instrument_id, n.trade_date)"
+        " RETURNING p.instrument_id || ' ' || p.trade_date AS key,"
+        "  coalesce(p.metadata -> 'revisions' -> -1 ->> 'batch', '') AS was)"
+        " SELECT was, count(*), min(key) FROM done GROUP BY 1 ORDER BY 1"
     ).format(until=until)
-    connection.execute(statement, [known_at, batch])
+    replaced = connection.execute(statement, [known_at, batch]).fetchall()
     connection.execute("DROP TABLE prices_corrected")
+    return {was: Replaced(n_rows, first) for was, n_rows, first in replaced}
 
 
 def _range(prices: pl.DataFrame) -> tuple[list[str], date, date]:

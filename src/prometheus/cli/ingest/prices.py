@@ -18,7 +18,7 @@ from prometheus.cli.ingest.arguments import (
     complain_of,
     moment_of,
 )
-from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.output import JsonOption, complain, print_json, print_table, say
 from prometheus.cli.progress import Bar
 from prometheus.store.settings import settings_from_environment
 
@@ -146,6 +146,16 @@ def _derived(settings: Settings, report: IngestReport) -> Mapping[str, int]:
     )
 
 
+def _tell_apart(report: IngestReport) -> None:
+    """Say on stderr that corrections replaced what other sources had delivered."""
+    named = ", ".join(f"{source} {n:,}" for source, n in report.n_corrected_by_source.items())
+    complain(
+        f"Warning: {sum(report.n_corrected_by_source.values()):,} of {report.n_corrected:,} corrected rows came"
+        f" from another source than {report.source} ({named}), e.g. {report.corrected_example}."
+    )
+    complain("         Two sources of one market never settle: see docs/how-to/bring-your-own-data.md.")
+
+
 def _as_object(report: IngestReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in report.__slots__}
 
@@ -159,6 +169,7 @@ def _show(report: IngestReport, derived: Mapping[str, int]) -> None:
         ("new", report.n_new),
         ("unchanged", report.n_unchanged),
         ("corrected", report.n_corrected),
+        *((f"  from {source}", n) for source, n in report.n_corrected_by_source.items()),
         ("flagged", report.n_flagged),
         ("rejected", report.n_rejected),
     ]
@@ -174,6 +185,8 @@ def _show(report: IngestReport, derived: Mapping[str, int]) -> None:
         say(f"{len(report.created):,} instruments {verb} registered.")
     for batch in report.healed:
         say(f"Batch {batch}, which a crash had cut off, is on record now.")
+    if report.n_corrected_by_source:
+        _tell_apart(report)
     if report.is_recorded:
         say(f"Decision {report.decision_id}")
     if derived:
