@@ -70,10 +70,11 @@ def everything(databases):
 
 
 def told(databases, market):
-    """Return what the tables say of the instruments of a market, without ids, times and batches."""
+    """Return what the tables say of the instruments of a market, without ids, times of knowledge and batches."""
     with connect(databases.runtime_url) as connection:
         return connection.execute(
-            "SELECT i.symbol, i.status, s.name, s.sector, s.metadata - 'batch', i.metadata - 'batch'"
+            "SELECT i.symbol, i.status, s.name, s.sector, s.metadata - '{batch,revisions}'::text[],"
+            " i.metadata - '{batch,revisions}'::text[]"
             " FROM instruments i JOIN issuers s USING (issuer_id) WHERE i.market_id = %s ORDER BY 1, 2, 3",
             [market],
         ).fetchall()

@@ -24,6 +24,7 @@ from prometheus.adapters.reference_files.read import Choices, ReferenceDelivery,
 from prometheus.adapters.reference_files.report import InstrumentsReport
 from prometheus.adapters.reference_files.shapes import Preset
 from prometheus.domain.reference.config import IngestInstrumentsConfig
+from prometheus.domain.reference.knowledge import remember
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.observations import IndexSpan, Life, Observation
 from prometheus.domain.reference.recorded import Recorder
@@ -36,8 +37,10 @@ from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
 from prometheus.store.decisions import record_decision
 from prometheus.store.reference import (
+    forget,
     hold_reference,
     market_row,
+    named_elsewhere,
     reference_rows,
     register_instruments,
     register_issuers,
@@ -99,7 +102,9 @@ def ingest_instruments(
         read = reference_delivery(paths, choices)
         n_markets, calendar, metadata = _market(runtime, market_id)
         recorder = Recorder(
-            register_of(market_id, metadata, *reference_rows(runtime, market_id)), _next_session(calendar)
+            register_of(market_id, metadata, *reference_rows(runtime, market_id)),
+            _next_session(calendar),
+            _in_use(databases, runtime),
         )
         if not read.is_empty:
             recorder.lives(read.lives)
@@ -118,7 +123,8 @@ def ingest_instruments(
         config = IngestInstrumentsConfig()
         last = np.datetime64(max(file.as_of for file in read.files), "D")
         ids = batch_ids_of(runtime, config, f"{market_id}/instruments", last, _content(read))
-        written, n_new = _written(runtime, recorder, short_id(ids.decision_id), n_markets)
+        batch, is_present = short_id(ids.decision_id), known_at is None
+        written, n_new = _written(runtime, recorder, batch, n_markets, moment, is_present=is_present)
         is_recorded = False
         if any(written.values()):
             decision = _decision(ids, config, market_id, last, read, moment, written, recorder, violations)
@@ -159,18 +165,41 @@ def _next_session(calendar_spec: Any) -> Callable[[date], date]:
     return following
 
 
+def _in_use(
+    databases: Databases, runtime: Connection
+) -> Callable[[Sequence[tuple[str, str]]], frozenset[str]]:
+    """Return what tells which instruments other tables of either database name, or whose issuers."""
+
+    def named(pairs: Sequence[tuple[str, str]]) -> frozenset[str]:
+        instruments, issuers = zip(*pairs, strict=True)
+        with connect(databases.historical_url) as historical:
+            found = [
+                named_elsewhere(runtime, "runtime", instruments, issuers),
+                named_elsewhere(historical, "historical", instruments, issuers),
+            ]
+        used = set().union(*(each for each, _ in found))
+        used_issuers = set().union(*(each for _, each in found))
+        return frozenset(i for i, issuer in pairs if i in used or issuer in used_issuers)
+
+    return named
+
+
 def _written(
-    runtime: Connection, recorder: Recorder, batch: str, n_markets: int
+    runtime: Connection, recorder: Recorder, batch: str, n_markets: int, moment: datetime, *, is_present: bool
 ) -> tuple[dict[str, int], dict[str, int]]:
     issuers, instruments = recorder.register.changed()
     for entity in (*issuers, *instruments):
+        remember(entity, until=moment, batch=batch, is_present=is_present)
         entity.metadata["batch"] = batch
+    gone = recorder.register.removed
+    forget(runtime, gone["instruments"], [])
     release_symbols(runtime, [e.values["instrument_id"] for e in instruments if _gives_way(e)])
     written = {
         "markets": n_markets,
-        "issuers": register_issuers(runtime, issuers),
-        "instruments": register_instruments(runtime, instruments),
+        "issuers": register_issuers(runtime, issuers) + len(gone["issuers"]),
+        "instruments": register_instruments(runtime, instruments) + len(gone["instruments"]),
     }
+    forget(runtime, [], gone["issuers"])
     n_new = {
         "issuers": sum(entity.before is None for entity in issuers),
         "instruments": sum(entity.before is None for entity in instruments),

@@ -13,6 +13,7 @@ from prometheus.domain.market.delivery import Kept
 from prometheus.domain.reference.histories import with_sighting
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.specs import Instrument, Issuer, instrument_id_of
+from prometheus.domain.reference.spelling import spelled, spelled_rows
 from prometheus.domain.reference.symbols import Naming, left_to_others, resolved
 from prometheus.store.copying import Connection
 from prometheus.store.reference import (
@@ -20,6 +21,7 @@ from prometheus.store.reference import (
     register_instruments,
     register_issuers,
     register_markets,
+    share_reference,
     symbol_spans,
 )
 
@@ -53,6 +55,7 @@ def market_facts(runtime: Connection, market_id: str) -> MarketFacts:
     ConfigError
         If the market is not known.
     """
+    share_reference(runtime, market_id)
     found = market_row(runtime, market_id)
     if found is None:
         register_markets(runtime, [known_market(market_id)])
@@ -100,6 +103,7 @@ class SymbolResolver:
 
     def identified(self, rows: pl.DataFrame) -> Kept:
         """Return the rows with ``instrument_id`` and ``currency``; those that are nobody's break a rule."""
+        rows = spelled_rows(rows, self._spans["symbol"])
         if self._create:
             self._register(rows)
         prices, violations = resolved(rows, self._spans, naming=self._naming or "then")
@@ -147,6 +151,7 @@ class SymbolResolver:
 def instrument_on(runtime: Connection, market_id: str, symbol: str, day: date) -> str | None:
     """Return the instrument that had a symbol on a day; a symbol may also be an instrument's id."""
     spans = symbol_spans(runtime, market_id)
+    symbol = symbol if symbol in spans["symbol"] else spelled(symbol)
     if symbol in spans["instrument_id"]:
         return symbol
     row = pl.DataFrame({"file": [""], "row": [1], "symbol": [symbol], "trade_date": [day]})

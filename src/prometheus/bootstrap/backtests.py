@@ -125,7 +125,10 @@ def _opened(settings: Settings, spec: BacktestSpec) -> _Desk:
         cash = cash_instrument(spec.run.currency)
         register_markets(connection, [known_market(CASH_MARKET)])
         register_instruments(connection, [cash])
-        assets = read_assets(connection, market_id=market_id, cash_instrument_id=cash.instrument_id)
+        moment = _aware(spec.run.known_at)
+        assets = read_assets(
+            connection, market_id=market_id, cash_instrument_id=cash.instrument_id, known_at=moment
+        )
         require_one_currency(spec, assets)
         known = known_span(connection, market_id)
     with driver_errors(), connect(databases.historical_url) as connection:
@@ -207,11 +210,16 @@ def _identified(desk: _Desk, spec: BacktestSpec, plan: Plan, panels: bytes) -> t
     return backtest.portfolio_id_of(spec, data_fingerprint=fingerprint, first=first, last=last), metadata
 
 
+def _aware(moment: datetime | None) -> datetime | None:
+    """Return a moment with its zone, UTC where it has none."""
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _naive(moment: datetime | None) -> np.datetime64 | None:
     """Return a moment in UTC without its zone, as numpy has it."""
-    if moment is None:
+    aware = _aware(moment)
+    if aware is None:
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return np.datetime64(aware.astimezone(UTC).replace(tzinfo=None), "us")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,16 @@ from prometheus.kernel.ids import key_digests
 
 
 def read_assets(
-    connection: psycopg.Connection[Any], *, market_id: str, cash_instrument_id: str | None = None
+    connection: psycopg.Connection[Any],
+    *,
+    market_id: str,
+    cash_instrument_id: str | None = None,
+    known_at: datetime | None = None,
 ) -> Assets:
     """Return the instruments of a market and, for a portfolio, its cash, bytewise by id.
+
+    Sectors, memberships and ends of listings are those that were known at a moment, the present ones by
+    default: `metadata.revisions` keeps the earlier ones.
 
     Raises
     ------
@@ -25,7 +33,8 @@ def read_assets(
     """
     found = connection.execute(
         "SELECT i.instrument_id, i.symbol, coalesce(i.issuer_id, ''), coalesce(s.sector, ''), i.asset_class, "
-        "i.currency, i.metadata ->> 'delisted', i.metadata -> 'memberships' "
+        "i.currency, i.metadata ->> 'delisted', i.metadata -> 'memberships', "
+        "i.metadata -> 'revisions', s.metadata -> 'revisions', i.created_at, s.created_at "
         "FROM instruments i LEFT JOIN issuers s USING (issuer_id) "
         "WHERE i.market_id = %s OR i.instrument_id = %s",
         [market_id, cash_instrument_id],
@@ -36,7 +45,9 @@ def read_assets(
             f"Market {market_id} has no instruments.",
             remedy="`prometheus ingest instruments PATH --market ...` adds them.",
         )
-    ids, symbols, issuers, sectors, classes, currencies, delisted, memberships = zip(*rows, strict=True)
+    if known_at is not None:
+        rows = [_as_known(row, known_at) for row in rows]
+    ids, symbols, issuers, sectors, classes, currencies, delisted, memberships, *_ = zip(*rows, strict=True)
     return Assets(
         ids=ids,
         symbols=symbols,
@@ -52,3 +63,18 @@ def read_assets(
             for span in spans or ()
         ),
     )
+
+
+def _as_known(row: tuple[Any, ...], known_at: datetime) -> tuple[Any, ...]:
+    """Return an instrument with what was known of it and of its issuer at a moment."""
+    *facts, own, issuers, made, issuer_made = row
+    sources = (("sector", 3, issuers, issuer_made), ("delisted", 6, own, made), ("memberships", 7, own, made))
+    for name, place, revisions, since in sources:
+        changes = [r for r in revisions or () if name in r]
+        later = [r for r in changes if datetime.fromisoformat(r["until"]) > known_at]
+        if later:
+            facts[place] = later[0][name]
+        elif not changes and since is not None and since > known_at:
+            facts[place] = None
+    facts[3] = facts[3] or ""
+    return tuple(facts)

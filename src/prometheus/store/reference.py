@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from psycopg import sql
 
+from prometheus.schema.tables import TABLES
 from prometheus.schema.tables.reference import INSTRUMENTS, ISSUERS, MARKETS, PORTFOLIOS, STRATEGIES
 from prometheus.schema.tables.spec import TableSpec
 from prometheus.store.copying import Connection, frame_of
@@ -152,6 +153,36 @@ def reference_rows(
             sql.SQL("WHERE market_id = {} ORDER BY instrument_id").format(market_id),
         ),
     )
+
+
+def share_reference(connection: Connection, market_id: str) -> None:
+    """Let no delivery of reference files to a market in until the transaction ends; prices may come."""
+    connection.execute(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended('instruments ' || %s, 0))", [market_id]
+    )
+
+
+def named_elsewhere(
+    connection: Connection, database: str, instrument_ids: Sequence[str], issuer_ids: Sequence[str]
+) -> tuple[set[str], set[str]]:
+    """Return which instruments and which issuers tables of a database name, those of reference aside."""
+    found: dict[str, set[str]] = {}
+    for column, ids in (("instrument_id", list(instrument_ids)), ("issuer_id", list(issuer_ids))):
+        named = found.setdefault(column, set())
+        for spec in TABLES.values():
+            if spec.database != database or column not in spec.column_names or spec in (INSTRUMENTS, ISSUERS):
+                continue
+            query = sql.SQL(
+                "SELECT i FROM unnest(%s::text[]) i WHERE EXISTS (SELECT FROM {} t WHERE t.{} = i)"
+            ).format(sql.Identifier(spec.name), sql.Identifier(column))
+            named.update(row[0] for row in connection.execute(query, [ids]))
+    return found["instrument_id"], found["issuer_id"]
+
+
+def forget(connection: Connection, instrument_ids: Sequence[str], issuer_ids: Sequence[str]) -> None:
+    """Delete instruments, then issuers, that turned out to be others; no other table may name them."""
+    connection.execute("DELETE FROM instruments WHERE instrument_id = ANY(%s)", [list(instrument_ids)])
+    connection.execute("DELETE FROM issuers WHERE issuer_id = ANY(%s)", [list(issuer_ids)])
 
 
 def release_symbols(connection: Connection, instrument_ids: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from prometheus.adapters.reference_files.shapes import FileSummary
 from prometheus.adapters.reference_files.tables import text_of
 from prometheus.domain.reference.observations import Life, Origin, SymbolSpan
 from prometheus.domain.reference.rules import iso_date
+from prometheus.domain.reference.spelling import spelled
 from prometheus.kernel.errors import InputFileError
 
 BEGIN_OF_DATA = date(1998, 1, 2)
@@ -54,7 +55,7 @@ def life_of(file: DeliveredFile, summary: FileSummary) -> tuple[Life, int]:
                 f"{file.name} line {number}: {line.strip()!r} is no line of a map file.",
                 remedy="Expected yyyyMMdd,symbol,exchange with ascending dates.",
             )
-        read.append((day, found.group(2).strip().upper(), found.group(3)))
+        read.append((day, spelled(found.group(2).strip().upper()), found.group(3)))
     listed = read[0][0] if read[0][0] != BEGIN_OF_DATA else None
     spans: list[SymbolSpan] = []
     first = listed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -18,7 +19,7 @@ from prometheus.kernel.violations import VIOLATIONS
 
 DAY = timedelta(days=1)
 Broken = tuple[object, ...]
-_GONE = re.compile(r"(.+)-(?:19|20)\d{4}")
+_GONE = re.compile(r"(.+)-((?:19|20)\d\d)(0[1-9]|1[0-2])")
 """A symbol with the month in which its firm left, as some lists of fja05680 have it."""
 
 
@@ -158,7 +159,7 @@ def _spans_of_lists(
             first,
             last,
             is_censored=first == days[0],
-            is_former=gone is not None,
+            gone=None if gone is None else _end_of_month(int(gone.group(2)), int(gone.group(3))),
         )
 
     for day in days:
@@ -167,6 +168,10 @@ def _spans_of_lists(
         for symbol in members - since.keys():
             since[symbol] = day
     return spans + [ended(symbol, by_day[days[-1]][0], None) for symbol in sorted(since)]
+
+
+def _end_of_month(year: int, month: int) -> date:
+    return date(year, month, monthrange(year, month)[1])
 
 
 def _origin(summary: FileSummary, line: int) -> Origin:

@@ -51,7 +51,14 @@ def with_spans(history: Sequence[Entry], spans: Sequence[SymbolSpan]) -> list[En
         is_same = (entry["symbol"], entry["first"]) in kept
         if not is_same and not (is_undated and entry["symbol"] in given):
             out.append(dict(entry))
-    return sorted(out, key=lambda e: (e["first"] or e.get("seen") or "", e["last"] or "9999"))
+    return in_time(out)
+
+
+def in_time(history: Sequence[Entry]) -> list[Entry]:
+    """Return a history in the order in which its symbols began or were seen."""
+    return sorted(
+        history, key=lambda e: (e["first"] or e.get("seen") or "", e["last"] or "9999", e["symbol"])
+    )
 
 
 def current_symbol(history: Sequence[Entry], symbol: str) -> str:

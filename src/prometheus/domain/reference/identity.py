@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from prometheus.domain.reference.merging import are_known_apart
 from prometheus.domain.reference.observations import Observation
 from prometheus.domain.reference.register import Register, ciks_of
 
@@ -36,12 +37,14 @@ class Named:
 class Match:
     """The instrument that a row is about, None for a new one, and its issuer where that is known.
 
-    ``is_reuse`` says that another instrument had the symbol before or has it after.
+    ``is_reuse`` says that another instrument had the symbol before or has it after; ``same_as`` names one
+    that turns out to be the same, as its symbol has the CIK of the match's issuer.
     """
 
     instrument_id: str | None
     issuer_id: str | None = None
     is_reuse: bool = False
+    same_as: str | None = None
 
 
 def named_in(observations: Iterable[Observation]) -> Named:
@@ -84,13 +87,16 @@ def _of_issuer(
     with_symbol = [i for i in own if i in owners]
     if len(with_symbol) == 1:
         return Match(with_symbol[0], issuer_id)
-    if len(owners) == 1 and not _ciks(owners[0], register):
-        return Match(owners[0], issuer_id)
     assert row.cik is not None
     symbols = named.symbols.get(row.cik, frozenset())
     unnamed = [i for i in own if register.instruments[i].values["symbol"] not in symbols]
     new = [s for s in symbols if not any(i in own for i in register.ever_had(s))]
-    if len(unnamed) == 1 and len(new) == 1 and not with_symbol:
+    is_renamed = len(unnamed) == 1 and len(new) == 1 and not with_symbol
+    if len(owners) == 1 and not _ciks(owners[0], register):
+        if is_renamed and not are_known_apart(register, unnamed[0], owners[0]):
+            return Match(unnamed[0], issuer_id, same_as=owners[0])
+        return Match(owners[0], issuer_id)
+    if is_renamed:
         return Match(unnamed[0], issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
     return Match(None, issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
 

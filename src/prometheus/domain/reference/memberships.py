@@ -85,10 +85,22 @@ def with_statement(
             knows_less = new.get("is_censored") and not one.get("is_censored")
             if _overlap(one, new) and not knows_less:
                 one["superseded"] = True
+    return merged_statements([*out, new])
+
+
+def merged_statements(statements: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return statements once each, in an order that doesn't depend on that of their delivery."""
+    out: list[dict[str, Any]] = []
+    for statement in statements:
+        if statement not in out:
+            out.append(dict(statement))
     return sorted(
-        [*out, dict(new)],
-        key=lambda s: (s["as_of"], s["source"], s.get("first", s.get("on", "")), not s.get("superseded")),
-    )
+        out,
+        key=lambda s: (
+            s["as_of"], s["source"], s.get("first", s.get("on", "")), not s.get("superseded"),
+            s.get("last") or FOREVER,
+        ),
+    )  # fmt: skip
 
 
 def _of_one_index(statements: list[Mapping[str, Any]]) -> list[dict[str, Any]]:

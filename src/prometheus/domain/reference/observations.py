@@ -133,8 +133,8 @@ class IndexSpan:
         Last day as a member; None while it is one.
     is_censored : bool
         Whether ``first`` is just where the file begins.
-    is_former : bool
-        Whether the file says that its firm is gone: one with the same symbol without that is another.
+    gone : datetime.date, optional
+        The day by which its firm had left, where the file says so: who has the symbol later is another.
     """
 
     origin: Origin
@@ -143,4 +143,4 @@ class IndexSpan:
     first: date
     last: date | None
     is_censored: bool = False
-    is_former: bool = False
+    gone: date | None = None

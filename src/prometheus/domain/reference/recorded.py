@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from prometheus.domain.reference.histories import with_sighting, with_spans
 from prometheus.domain.reference.identity import Match, matched, named_in
+from prometheus.domain.reference.merging import INSTRUMENT_COLUMNS, ISSUER_COLUMNS, merge
 from prometheus.domain.reference.observations import IndexSpan, Life, Observation, Origin, SymbolSpan
 from prometheus.domain.reference.recorded_memberships import MembershipRecorder
 from prometheus.domain.reference.register import Entity, Json, Register
 from prometheus.domain.reference.rules import Fault
 from prometheus.domain.reference.specs import instrument_id_of
-from prometheus.domain.reference.statements import Difference, said_by, stated_value
+from prometheus.domain.reference.statements import Difference, hold, said_by, stated_value
 
 ISSUER_TYPES = {"INDEX": "INDEX", "ETF": "FUND", "CASH": "SOVEREIGN", "FX": "SOVEREIGN"}
 """Who issues what isn't issued by a company."""
-ISSUER_COLUMNS = ("name", "sector", "industry", "country")
-INSTRUMENT_COLUMNS = ("exchange", "currency", "asset_class")
 AMBIGUOUS = (
     "ambiguous_symbol",
     "Several instruments claim this symbol that day. Give the dates on which each had it.",
@@ -34,6 +33,9 @@ class Recorder:
     register : Register
     next_session : callable
         A date to the first session of the market after it.
+    in_use : callable
+        Pairs of an instrument and its issuer to those instruments on record that other tables name, in
+        either way: they keep their ids.
     differences : list of Difference
         Statements that don't agree with one that is on record.
     faults : list of (Origin, symbol, Fault)
@@ -43,6 +45,7 @@ class Recorder:
 
     register: Register
     next_session: Callable[[date], date]
+    in_use: Callable[[Sequence[tuple[str, str]]], frozenset[str]] = lambda _: frozenset()
     differences: list[Difference] = field(default_factory=list)
     faults: list[tuple[Origin, str, Fault]] = field(default_factory=list)
     memberships: MembershipRecorder = field(init=False)
@@ -71,8 +74,13 @@ class Recorder:
 
     def index_spans(self, spans: Iterable[IndexSpan]) -> None:
         """Record memberships; a symbol that nobody has becomes an instrument."""
-        for span in spans:
+        all_spans = list(spans)
+        plain = {span.symbol for span in all_spans if span.gone is None}
+        for span in sorted(all_spans, key=lambda one: one.gone is None):
             owners = self.register.owners(span.symbol, span.last or span.origin.as_of)
+            if span.gone is not None:
+                self.memberships.add_span(self._former(span, span.gone, owners, plain), span)
+                continue
             if len(owners) > 1:
                 self.faults.append((span.origin, span.symbol, Fault("symbol", span.symbol, *AMBIGUOUS)))
                 continue
@@ -88,12 +96,36 @@ class Recorder:
             entity.metadata["symbols"] = with_sighting(seen, span.symbol, span.last or span.origin.as_of)
         return str(entity.values["instrument_id"])
 
+    def _former(self, span: IndexSpan, gone: date, owners: list[str], plain: set[str]) -> str:
+        """Return the instrument that had a symbol until a day, by which it has left."""
+        kept = []
+        for owner in owners:
+            history = self.register.instruments[owner].metadata.get("symbols", ())
+            entries = [e for e in history if e["symbol"] == span.symbol]
+            goes_on = any(max(e["first"] or "", e.get("seen_until", "")) > str(gone) for e in entries)
+            is_open = not any(e["last"] for e in entries)
+            if not goes_on and not (is_open and span.symbol in plain):
+                kept.append(owner)
+        if len(kept) == 1:
+            entity = self.register.instruments[kept[0]]
+        else:
+            entity = self._new(span.symbol, span.first, None)
+        history = with_sighting(entity.metadata.get("symbols", ()), span.symbol, span.first)
+        if not any(e["symbol"] == span.symbol and e["last"] for e in history):
+            history = with_spans(history, [SymbolSpan(span.symbol, None, gone)])
+        entity.metadata["symbols"] = with_sighting(history, span.symbol, span.last or gone)
+        if gone < span.origin.as_of:
+            entity.values["status"] = "DELISTED"
+        return str(entity.values["instrument_id"])
+
     def settle(self) -> None:
         """Draw the conclusions that need all statements: who has a symbol now, who was a member when."""
         self.register.settle()
         self.memberships.settle()
 
     def _observation(self, row: Observation, match: Match) -> None:
+        if match.same_as is not None:
+            match = self._merged(row, match, match.same_as)
         since = row.added if match.is_reuse and row.added is not None else row.begins
         if match.instrument_id is None:
             entity = self._new(row.symbol, since, match.issuer_id, row.instrument_id)
@@ -128,6 +160,22 @@ class Recorder:
             self.memberships.add(
                 entity, {"index": row.index, "on": str(row.origin.as_of), "in_list": True}, row.origin
             )
+
+    def _merged(self, row: Observation, match: Match, other: str) -> Match:
+        """Make one instrument of two, under the id that other tables name; where they name both, none."""
+        assert match.instrument_id is not None
+        instruments = self.register.instruments
+        both = (match.instrument_id, other)
+        used = self.in_use([(i, instruments[i].values["issuer_id"]) for i in both])
+        if len(used) == len(both):
+            said = f"{row.origin.source} of {row.origin.as_of}"
+            self.differences.append(
+                Difference(row.symbol, "instrument", match.instrument_id, said, other, "on record")
+            )
+            return Match(other, match.issuer_id)
+        kept, gone = (other, match.instrument_id) if other in used else both
+        merge(self.register, kept, gone)
+        return Match(kept, instruments[kept].values["issuer_id"])
 
     def _date_the_other(self, row: Observation, instrument_id: str) -> None:
         """Say since when the firm is known that has the symbol of an older row today."""
@@ -207,15 +255,7 @@ class Recorder:
         else:
             current = entity.metadata.get(name)
         holds, differs = stated_value(entity.metadata, name, value, origin, current=current)
-        if name in columns:
-            entity.values[name] = holds
-        elif name.startswith("identifiers."):
-            entity.metadata["identifiers"] = {
-                **entity.metadata.get("identifiers", {}),
-                name.partition(".")[2]: holds,
-            }
-        else:
-            entity.metadata[name] = holds
+        hold(entity.values, entity.metadata, columns, name, holds)
         if differs is not None:
             later, earlier = differs["later"], differs["earlier"]
             self.differences.append(

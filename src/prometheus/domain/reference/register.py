@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from prometheus.domain.reference.claims import DAY, Claim, settled_claims
-from prometheus.domain.reference.histories import current_symbol, former_day
+from prometheus.domain.reference.histories import current_symbol, former_day, in_time
 from prometheus.domain.reference.specs import instrument_id_of
 
 Json = dict[str, Any]
@@ -57,12 +57,15 @@ class Register:
         ``asset_class`` and ``currency`` of instruments of which no file says them.
     issuers, instruments : dict of str to Entity
         By id; issuers of all markets.
+    removed : dict of str to list of str
+        Ids of ``instruments`` and ``issuers`` that are on record and turned out to be others.
     """
 
     market_id: str
     defaults: Mapping[str, Any]
     issuers: dict[str, Entity]
     instruments: dict[str, Entity]
+    removed: dict[str, list[str]] = field(default_factory=lambda: {"instruments": [], "issuers": []})
     _by_symbol: dict[str, set[str]] = field(init=False, default_factory=dict)
     _by_cik: dict[str, str] = field(init=False, default_factory=dict)
     _by_issuer: dict[str, set[str]] = field(init=False, default_factory=dict)
@@ -86,6 +89,24 @@ class Register:
         metadata = self.issuers[issuer_id].metadata
         for cik in ciks_of(metadata):
             self._by_cik.setdefault(cik, issuer_id)
+
+    def remove(self, instrument_id: str) -> Entity:
+        """Take an instrument out; it is on record no more when the register has been written."""
+        entity = self.instruments.pop(instrument_id)
+        for ids in (*self._by_symbol.values(), *self._by_issuer.values()):
+            ids.discard(instrument_id)
+        if entity.before is not None:
+            self.removed["instruments"].append(instrument_id)
+        return entity
+
+    def remove_issuer(self, issuer_id: str) -> Entity:
+        """Take an issuer without instruments out."""
+        entity = self.issuers.pop(issuer_id)
+        for cik in [cik for cik, owner in self._by_cik.items() if owner == issuer_id]:
+            del self._by_cik[cik]
+        if entity.before is not None:
+            self.removed["issuers"].append(issuer_id)
+        return entity
 
     def issuer_with(self, cik: str) -> str | None:
         """Return the issuer of which a CIK was stated."""
@@ -203,6 +224,7 @@ class Register:
         for entity in self.instruments.values():
             symbols = entity.metadata.get("symbols")
             if symbols:
+                entity.metadata["symbols"] = in_time(symbols)
                 entity.values["symbol"] = current_symbol(symbols, entity.values["symbol"])
         active: dict[str, list[str]] = {}
         for instrument_id, entity in self.instruments.items():

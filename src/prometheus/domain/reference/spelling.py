@@ -22,8 +22,10 @@ def spelled(symbol: str) -> str:
     return _CLASS.sub(r"\1.\2", symbol)
 
 
-def spelled_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows with their ``symbol`` as it is kept here."""
+def spelled_rows(rows: pl.DataFrame, known: pl.Series | None = None) -> pl.DataFrame:
+    """Return rows with their ``symbol`` as it is kept here; those that are ``known`` as they stand stay."""
     symbols = rows["symbol"].unique()
+    if known is not None:
+        symbols = symbols.filter(~symbols.is_in(known.implode()))
     other = {symbol: one for symbol in symbols if symbol is not None and (one := spelled(symbol)) != symbol}
     return rows.with_columns(pl.col("symbol").replace(other)) if other else rows

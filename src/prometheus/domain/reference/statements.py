@@ -6,7 +6,7 @@ file of 2018 says never replaces what a later one says, in whichever order they 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,7 +65,7 @@ def stated_value(
             return str(statements[-1]["value"]), None
         statements.remove(new)  # said again today, after something else was: it is the latest word
     place = len(statements)
-    while origin.is_dated and place and (statements[place - 1]["as_of"] or "") > new["as_of"]:
+    while origin.is_dated and place and _rank(statements[place - 1]) > _rank(new):
         place -= 1
     statements.insert(place, new)
     holds = statements[-1]
@@ -73,6 +73,26 @@ def stated_value(
         return str(holds["value"]), None
     earlier, later = (held, new) if holds is new else (new, held)
     return str(holds["value"]), {"later": later, "earlier": earlier}
+
+
+def in_order(statements: Iterable[Json]) -> list[Json]:
+    """Return statements, the oldest first; of one day, by source."""
+    return sorted(statements, key=_rank)
+
+
+def hold(values: Json, metadata: Json, columns: Collection[str], field: str, value: str) -> None:
+    """Let a value be the one that holds, in its column or in metadata; both are changed in place."""
+    parent, _, name = field.partition(".")
+    if field in columns:
+        values[field] = value
+    elif parent == "identifiers":
+        metadata["identifiers"] = {**metadata.get("identifiers", {}), name: value}
+    else:
+        metadata[field] = value
+
+
+def _rank(statement: Mapping[str, Any]) -> tuple[str, str]:
+    return statement["as_of"] or "", statement["source"] or ""
 
 
 def said_by(statement: Mapping[str, Any]) -> str:
