@@ -7,27 +7,40 @@ a column a series          the first column is ``date``, ``observation_date``, `
                            (FRED, the Treasury's par yields, tables of factors)
 a row a value              there is a column ``factor_id``, ``series_id``, ``series``, ``factor`` or ``id``
                            beside ``date`` and ``value``; a column ``unit`` may say percent, decimal or index
+ALFRED                     either of these with ``realtime_start``, or a column a vintage: CPIAUCSL_20180112
 Kenneth French's library   prose that names CRSP or French, then a header whose first cell is empty
 =========================  ============================================================================
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import date
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import polars as pl
 
 from prometheus.adapters.delivered_files import FileFault, delivered_files
-from prometheus.adapters.series_tables import DATES, NAMES, SUFFIXES, SeriesTable, series_table, squeezed_name
+from prometheus.adapters.series_tables import (
+    DATES,
+    NAMES,
+    SUFFIXES,
+    VINTAGE_ENDS,
+    VINTAGES,
+    SeriesTable,
+    series_table,
+    squeezed_name,
+)
 from prometheus.domain.market.factor_deliveries import MENDABLE, REMEDIES, dates_of
-from prometheus.domain.market.series_names import DECIMAL, french_id, macro_id, unit_of
+from prometheus.domain.market.series_names import DECIMAL, TENOR, french_id, macro_id, unit_of
 from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
+_VINTAGE = re.compile(r"(.+)_(\d{8})")
 FRENCH_MISSING = ("-99.99", "-999", "-999.0", "-999.00", "-99.990")
 CELLS = pl.DataFrame(
     schema={
@@ -40,6 +53,7 @@ CELLS = pl.DataFrame(
         "text": pl.String,
         "unit": pl.String,
         "is_percent": pl.Boolean,
+        "vintage": pl.Date,
     }
 )
 """No cell, with the columns of every cell."""
@@ -138,7 +152,7 @@ def series_delivery(
     ]
     # Which cell is missing nobody knows, so none is taken: the line stands beside each empty value.
     empty = [
-        (name, row, fields, "date", ",".join(cells), REMEDIES[fields], one, cells[0].strip(), "", unit)
+        (name, row, fields, "date", ",".join(cells), REMEDIES[fields], one, cells[0].strip(), "", unit, None)
         for name, row, series, cells in broken
         for one, unit in series
     ]
@@ -165,8 +179,14 @@ def _cells(name: str, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.D
     if not table.rows:
         return CELLS
     at = dates[0]
+    vintage = next((i for i, header in enumerate(squeezed) if header in VINTAGES), None)
+    unread = {at, vintage, *(i for i, header in enumerate(squeezed) if header in VINTAGE_ENDS)}
     texts = pl.Series("date_text", [cells[at].strip() for _, cells in table.rows], dtype=pl.String)
+    others = [header for i, header in enumerate(table.headers) if i not in unread]
     trade_dates, is_ambiguous = dates_of(texts)
+    if others and all(TENOR.fullmatch(header.strip()) for header in others):  # the Treasury: month first
+        american = texts.str.to_date("%m/%d/%Y", strict=False)
+        trade_dates, is_ambiguous = trade_dates.fill_null(american), is_ambiguous & american.is_null()
     shared = pl.DataFrame(
         {
             "file": pl.repeat(name, texts.len(), dtype=pl.String, eager=True),
@@ -174,6 +194,7 @@ def _cells(name: str, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.D
             "date_text": texts,
             "trade_date": trade_dates,
             "is_ambiguous": is_ambiguous,
+            "vintage": _vintages(name, table, vintage),
         }
     )
     is_long = "value" in squeezed and bool(named)
@@ -182,21 +203,30 @@ def _cells(name: str, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.D
         shared = shared.with_columns(pl.Series("said", units, dtype=pl.String))
     else:
         shared = shared.with_columns(said=pl.lit(None, dtype=pl.String))
+    of_day: dict[int, date] = {}
     if is_long:
         values, names = squeezed.index("value"), [cells[named[0]].strip() for _, cells in table.rows]
         columns: Iterator[tuple[Sequence[str], int]] = iter([(names, values)])
     else:
         # The numbers of the rows, which pandas writes, stand under no name.
-        others = [i for i, h in enumerate(squeezed) if i != at and h and not h.startswith("unnamed")]
-        columns = (([table.headers[i]] * texts.len(), i) for i in others)
-        if not others:
+        kept = [i for i, h in enumerate(squeezed) if i not in unread and h and not h.startswith("unnamed")]
+        if not kept:
             raise InputFileError(f"{name} has dates and no values.", remedy="Add a column a series.")
+        own = {i: _series_of(name, table.headers[i]) for i in kept}
+        columns = (([own[i]] * texts.len(), i) for i in kept)
+        of_column = {i: _VINTAGE.fullmatch(table.headers[i].strip()) for i in kept}
+        if kind == "macro" and all(of_column.values()):  # a column a vintage: CPIAUCSL_20180112
+            columns = (([found[1]] * texts.len(), i) for i, found in of_column.items() if found)
+            days = {i: _day_of(name, 1, found[2]) for i, found in of_column.items() if found}
+            of_day = {i: day for i, day in days.items() if day is not None}
     parts = []
     for headers, i in columns:
         part = shared.with_columns(
             pl.Series("factor_id", headers, dtype=pl.String),
             pl.Series("text", [cells[i] for _, cells in table.rows], dtype=pl.String),
         )
+        if i in of_day:
+            part = part.with_columns(vintage=pl.lit(of_day[i]))
         parts.append(_named(part, table, kind, unit))
     return pl.concat(parts)
 
@@ -231,7 +261,37 @@ def _named(cells: pl.DataFrame, table: SeriesTable, kind: Kind, unit: Unit | Non
         .then(unit_said == "percent")
         .otherwise(is_in_percent)
         .alias("is_percent"),
+        "vintage",
     )
+
+
+def _vintages(name: str, table: SeriesTable, at: int | None) -> pl.Series:
+    """Return the day on which each row was published, null where the file doesn't say it."""
+    days = [None if at is None else _day_of(name, row, cells[at]) for row, cells in table.rows]
+    return pl.Series("vintage", days, dtype=pl.Date)
+
+
+def _day_of(name: str, row: int, text: str) -> date | None:
+    said = text.strip()
+    try:
+        return date.fromisoformat(said) if said else None
+    except ValueError as error:
+        raise InputFileError(
+            f"{name} row {row}: {said!r} is no day of publication.", remedy="Write it as 2018-02-14."
+        ) from error
+
+
+def _series_of(name: str, header: str) -> str:
+    """Return what a column's series is called: by its header, or where that says nothing by its file."""
+    if squeezed_name(header) != "value":
+        return header
+    stem = PurePosixPath(name.rpartition("!")[2]).stem
+    if not re.fullmatch(r"[A-Z][A-Z0-9]+", stem):
+        raise InputFileError(
+            f"{name} doesn't say which series its values are of.",
+            remedy="Add a column series_id, or name the file after the series as FRED does: DGS10.csv.",
+        )
+    return stem
 
 
 def _series(header: str, kind: Kind, unit: Unit | None) -> tuple[str, str, bool]:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -37,11 +37,13 @@ from prometheus.kernel.errors import PrometheusError, RejectedBatchError
 from prometheus.kernel.ids import digest, short_id, uuid_text
 from prometheus.kernel.violations import n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
+from prometheus.store.copying import Connection
 from prometheus.store.decisions import record_decision
 from prometheus.store.factors import (
     FactorChanges,
     factor_changes,
     lock_factors,
+    read_factors,
     registered_markets,
     write_factors,
 )
@@ -106,6 +108,7 @@ def ingest_series(
     context_id: str,
     releases: Releases | None = None,
     known_at: datetime | None = None,
+    is_vintage: bool = False,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
 ) -> SeriesReport:
@@ -120,6 +123,9 @@ def ingest_series(
         When values became known; with their delivery by default.
     known_at : datetime, optional
         When the delivery became known; the server's present time by default.
+    is_vintage : bool
+        Whether the values stood so at ``known_at``, which may be long ago: what was believed then already is
+        unchanged, even if it was corrected since.
     rejects_folder : Path, optional
         Where broken values are set aside; nowhere by default.
     dry_run : bool
@@ -151,7 +157,10 @@ def ingest_series(
         last = found.rows["trade_date"].max()
         assert isinstance(last, date)
         ids = batch_ids_of(runtime, config, context_id, np.datetime64(last, "D"), _content(found.rows, rule))
-        changes = factor_changes(historical, found.rows, moment=moment)
+        rows = _news(runtime, historical, found.rows, moment) if is_vintage else found.rows
+        changes = factor_changes(historical, rows, moment=moment)
+        n_believed = found.rows.height - rows.height
+        changes = replace(changes, n_unchanged=changes.n_unchanged + n_believed)
         n_new, n_corrected = changes.new.height, changes.corrected.height
         has_changed = bool(n_new + n_corrected)
         raw_id = ids.decision_id if has_changed or ids.before is None else ids.before
@@ -183,6 +192,16 @@ def ingest_series(
         is_dry_run=dry_run,
         healed=healed,
     )
+
+
+def _news(runtime: Connection, historical: Connection, rows: pl.DataFrame, moment: datetime) -> pl.DataFrame:
+    """Return the values that were not believed at a moment."""
+    names, dates = rows["factor_id"].unique().to_list(), rows["trade_date"]
+    first, last = dates.min(), dates.max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    believed = read_factors(runtime, historical, names, first=first, last=last, known_at=moment)
+    return rows.join(believed, on=["factor_id", "trade_date", "value"], how="anti", maintain_order="left")
 
 
 def _decision(

@@ -13,8 +13,11 @@ from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.kernel.errors import InputFileError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
-DATES = ("date", "observationdate", "tradedate", "time", "day", "period", "")
+DATES = ("date", "observationdate", "periodstartdate", "tradedate", "time", "day", "period", "")
 NAMES = ("factorid", "seriesid", "series", "factor", "id", "name", "symbol")
+VINTAGES = ("realtimestart", "realtimestartdate", "vintagedate", "vintage")
+"""When a value was published, as ALFRED's files say it."""
+VINTAGE_ENDS = ("realtimeend", "realtimeenddate")
 LONGEST_DAILY_STEP = 4.0
 """Median days between dates above which a file of French's is not a daily one; weeks have 7."""
 Rows = list[tuple[int, list[str]]]
@@ -87,6 +90,12 @@ def french_table(name: str, text: str) -> SeriesTable | None:
         if not is_commas and cells and cells[0] == "" and re.match(r"\s*\d{4,8}\s", line):
             cells = cells[1:]
         if len(cells) > 1 and cells[0] == "" and all(cells[1:]):
+            if rows and cells[1:] == daily:
+                raise InputFileError(
+                    f"{name} row {number}: a second table of {', '.join(cells[1:4])} ... begins here.",
+                    remedy="Portfolios stand in it by several weights. Leave one table in a file, and take "
+                    "it in with a header date,<name of each> and --unit percent.",
+                )
             headers = cells[1:]
         elif headers is not None and re.fullmatch(r"\d{8}", cells[0]):
             if daily is None:

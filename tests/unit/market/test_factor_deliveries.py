@@ -31,6 +31,7 @@ def cells(*rows, is_percent=False):
             "text": [row[2] for row in rows],
             "unit": ["decimal"] * len(rows),
             "is_percent": [is_percent] * len(rows),
+            "vintage": pl.Series([None] * len(rows), dtype=pl.Date),
         },
         schema_overrides={"row": pl.Int64, "factor_id": pl.String, "text": pl.String},
     )

@@ -98,6 +98,7 @@ def take_series(
     from prometheus.adapters.factor_files import series_delivery
     from prometheus.adapters.factor_releases import release_calendar as calendar_of
     from prometheus.adapters.factors_door import ingest_series
+    from prometheus.adapters.vintages_door import has_vintages, ingest_vintages
     from prometheus.domain.market.factor_deliveries import Releases
     from prometheus.store.connections import open_databases
 
@@ -110,7 +111,8 @@ def take_series(
     calendar = {} if release_calendar is None else calendar_of(release_calendar)
     settings = settings_from_environment()
     delivery = series_delivery(paths, kind=kind, source=source, unit=unit, progress=Bar(f"ingest {kind}"))
-    report = ingest_series(
+    take = ingest_vintages if has_vintages(delivery) else ingest_series
+    report = take(
         open_databases(settings),
         delivery,
         context_id=kind.upper(),

@@ -30,8 +30,10 @@ def macro(
     value that FRED leaves out (".") makes no row.
 
     The dates of such files say what a value is about, not when it was published. A value counts as known
-    when its delivery was, unless --release-lag or --release-calendar says more. The same files again write
-    nothing; restated values keep the former ones, with the moment until which they were believed.
+    when its delivery was, unless --release-lag or --release-calendar says more. Files of ALFRED say it
+    themselves (realtime_start, or columns such as CPIAUCSL_20180112): each vintage counts from its day. The
+    same files again write nothing; restated values keep the former ones, with the moment until which they
+    were believed.
 
     prometheus ingest macro DGS10.csv --release-lag 1
     """

@@ -157,8 +157,8 @@ def checked(
     Parameters
     ----------
     cells : polars.DataFrame
-        ``file``, ``row``, ``factor_id``, ``date_text``, ``trade_date``, ``is_ambiguous``, ``text``, ``unit``
-        and ``is_percent``; one row a cell.
+        ``file``, ``row``, ``factor_id``, ``date_text``, ``trade_date``, ``is_ambiguous``, ``text``, ``unit``,
+        ``is_percent`` and ``vintage``; one row a cell.
     moment : datetime
         When the delivery became known, UTC.
     releases : Releases
@@ -266,6 +266,7 @@ MENDABLE = {
     "date": pl.String,
     "value": pl.String,
     "unit": pl.String,
+    "realtime_start": pl.String,
 }
 """The columns of `mendable_cells`."""
 
@@ -282,7 +283,8 @@ def mendable_cells(rejected: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         ``file``, ``row``, ``rule``, ``field``, ``found`` and ``remedy``; then ``factor_id``, ``date``,
-        ``value`` as it came, and the ``unit`` that this is in, empty where the series says it.
+        ``value`` as it came, the ``unit`` that this is in, empty where the series says it, and
+        ``realtime_start``, the day of its vintage.
     """
     return (
         _said(rejected)
@@ -294,7 +296,8 @@ def mendable_cells(rejected: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit("percent"))
             .when(pl.col("unit").is_in([DECIMAL, "index"]))
             .then("unit")
-            .otherwise(pl.lit(""))
+            .otherwise(pl.lit("")),
+            realtime_start=pl.col("vintage").cast(pl.String),
         )
         .select(*MENDABLE)
         .sort("file", "row")
@@ -317,6 +320,7 @@ def _said(wrong: pl.DataFrame) -> pl.DataFrame:
         "text",
         "unit",
         "is_percent",
+        "vintage",
         "file",
         pl.col("row").cast(pl.Int64),
         pl.col("factor_id").alias("symbol"),
