@@ -16,7 +16,7 @@ from prometheus.store.connections import connect
 
 REPOSITORY = Path(__file__).parents[2]
 SHARED = Path(os.environ.get("PROMETHEUS_SHARED_DATA") or REPOSITORY.parent / "shared" / "data") / "prices"
-MARKETS = {"stooq": "US_EQ_ADJ", "generic": "EU_EQ"}
+MARKETS = {"stooq": "US_EQ_ADJ", "stooq-old": "US_EQ_ADJ", "generic": "EU_EQ"}
 CLOSES = {  # of the sample's first and last session
     "yahoo": (39.122501, 40.7575),
     "yfinance": (39.122501, 40.7575),
@@ -25,6 +25,9 @@ CLOSES = {  # of the sample's first and last session
     "lean": (16.25, 16.0),
     "pystock": (128.710007, 64.209999),
     "kaggle": (14.75, 14.46),
+    "stooq-old": (37.0358, 38.5838),
+    "nasdaq": (39.1225, 40.7575),
+    "investing": (39.12, 40.76),
     "generic": (86.55, 84.675),
 }
 

@@ -12,16 +12,30 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from prometheus.domain.market.columns import CANONICAL, squeezed
+from prometheus.domain.market.dates import EXCEL
 from prometheus.kernel.config import config_error
 from prometheus.kernel.errors import ConfigError
 
-PRESETS = ("yahoo", "yfinance", "stooq", "wiki", "lean", "pystock", "kaggle", "generic")
+PRESETS = (
+    "yahoo",
+    "yfinance",
+    "stooq",
+    "stooq-old",
+    "wiki",
+    "lean",
+    "pystock",
+    "kaggle",
+    "nasdaq",
+    "investing",
+    "generic",
+)
 """Names of the presets, each the name of a file in ``price_presets``."""
 
 
@@ -54,7 +68,9 @@ class PriceMapping(BaseModel):
     nulls : tuple of str
         What stands where there is no value.
     date_format : str or None
-        As in ``strftime``, e.g. ``%d.%m.%Y``.
+        As in ``strftime``, e.g. ``%d.%m.%Y``; ``excel`` for days counted as workbooks count them.
+    time_zone : str or None
+        The market's, e.g. ``America/New_York``, where dates are moments: times since 1970, or in UTC.
     price_scale : float
         How many times the true prices those in the file are; 100 for prices in cents.
     symbol : str or None
@@ -99,6 +115,7 @@ class PriceMapping(BaseModel):
     thousands: str = ""
     nulls: tuple[str, ...] = ()
     date_format: str | None = None
+    time_zone: str | None = None
     price_scale: float = Field(default=1.0, gt=0.0, allow_inf_nan=False)
     symbol: str | None = None
     symbol_pattern: str | None = None
@@ -156,10 +173,18 @@ class PriceMapping(BaseModel):
             raise ValueError(f"no pattern: {error}") from error
         return given
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, given: str | None) -> str | None:
+        try:
+            return given if given is None else ZoneInfo(given).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; New York's is 'America/New_York'") from error
+
     @field_validator("date_format")
     @classmethod
     def _readable(cls, given: str | None) -> str | None:
-        if given is not None:
+        if given is not None and given != EXCEL:
             day = date(2018, 2, 13)
             if pl.Series([day.strftime(given)]).str.to_date(given, strict=False)[0] != day:
                 raise ValueError("no format of a whole date, such as %d.%m.%Y")

@@ -15,8 +15,15 @@ from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
 from prometheus.adapters.price_rejects import HEADINGS, SAID
 from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
-from prometheus.domain.market.dates import certain_ways, read_dates
-from prometheus.domain.market.parsing import FAULT
+from prometheus.domain.market.dates import (
+    certain_ways,
+    dates_in,
+    read_dates,
+    unread_remedies,
+    without_local_times,
+)
+from prometheus.domain.market.numbers import Decimal, certain_decimal, is_plain, plain
+from prometheus.domain.market.parsing import DATE_REMEDY, FAULT
 from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
@@ -82,6 +89,7 @@ class PriceTable:
         self._lean = lean
         self._block = block
         self._formats: set[str] = set()
+        self._decimal: Decimal | None = None
         self._certain: frozenset[str] | None = None
         self._n_without_row = 0
         self._actions: str | None = None
@@ -129,6 +137,8 @@ class PriceTable:
             parts.append(f"lines of rejects that hold no row: {self._n_without_row:,}, left out")
         if self._formats:
             parts.append(f"dates {' and '.join(sorted(self._formats))}")
+        if self._decimal == ",":
+            parts.append("a comma before the decimals")
         if self._mapping.price_scale != 1.0:
             parts.append(f"prices divided by {self._mapping.price_scale:g}")
         if self._mapping.symbols is not None:
@@ -207,7 +217,11 @@ class PriceTable:
             blank = pl.col(texts).str.strip_chars().is_in(list(self._mapping.nulls))
             rows = rows.with_columns(pl.when(~blank).then(pl.col(texts)))
         rows = self._numbers(rows, [name for name in texts if name in NUMBERS])
-        if rows.schema["trade_date"].is_integer():
+        dtype = rows.schema["trade_date"]
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone and self._mapping.time_zone is not None:
+            local = pl.col("trade_date").dt.convert_time_zone(self._mapping.time_zone)
+            rows = rows.with_columns(local.dt.date().alias("trade_date"))
+        if dtype.is_integer():
             rows = rows.with_columns(pl.col("trade_date").cast(pl.String))
         if rows.schema["trade_date"] == pl.String:
             rows = self._dated(rows)
@@ -252,6 +266,10 @@ class PriceTable:
             rows = rows.with_columns(pl.col(texts).str.replace_all(taken_out, ""))
         if texts and mapping.decimal == ",":
             rows = rows.with_columns(pl.col(texts).str.replace(",", ".", literal=True))
+        if not is_plain(rows, texts):
+            if not mapping.thousands and mapping.decimal == ".":
+                self._decimal = self._decimal or certain_decimal(rows, texts)
+            rows = plain(rows, texts, self._decimal)
         if mapping.price_scale == 1.0:
             return rows
         scaled = []
@@ -271,15 +289,36 @@ class PriceTable:
             self._certain = self._certain_in_file()
             read = read_dates(texts, self._certain)
         self._formats |= read.formats
-        if read.is_ambiguous.any():
-            said = {"field": "trade_date", "found": texts, "rule": "ambiguous_date", "remedy": _AMBIGUOUS}
-            fault = pl.struct(pl.lit(value).alias(name) for name, value in said.items()).cast(FAULT)
-            known = pl.col("fault") if "fault" in rows.columns else pl.lit(None, dtype=FAULT)
-            is_new = known.is_null() & pl.lit(read.is_ambiguous)
-            rows = rows.with_columns(pl.when(is_new).then(fault).otherwise(known).alias("fault"))
-        is_clean = read.dates.null_count() == texts.null_count()
-        dates = read.dates if is_clean else read.dates.cast(pl.String).fill_null(texts)
-        return rows.with_columns(dates.alias("trade_date"))
+        dates, n_given = read.dates, texts.null_count()
+        if dates.null_count() > n_given and self._mapping.time_zone is not None:
+            dates = dates_in(texts, self._mapping.time_zone).fill_null(dates)
+        if dates.null_count() > n_given and self._mapping.date_format is None:
+            dates = dates.fill_null(self._of_one_a_day(rows["symbol"], texts))
+        if dates.null_count() == n_given:
+            return rows.with_columns(dates.alias("trade_date"))
+        faults = pl.DataFrame({"found": texts, "date": dates, "is_ambiguous": read.is_ambiguous}).select(
+            "date",
+            found="found",
+            rule=pl.when("is_ambiguous").then(pl.lit("ambiguous_date")).otherwise(pl.lit("unparsable_date")),
+            remedy=pl.when("is_ambiguous")
+            .then(pl.lit(_AMBIGUOUS))
+            .otherwise(unread_remedies(texts).fill_null(DATE_REMEDY)),
+        )
+        said = pl.struct(field=pl.lit("trade_date"), found="found", rule="rule", remedy="remedy")
+        is_unread = pl.col("date").is_null() & (pl.col("found").str.strip_chars() != "")
+        new = faults.select(pl.when(is_unread).then(said.cast(FAULT)).alias("fault")).to_series()
+        known = rows["fault"] if "fault" in rows.columns else pl.Series([None] * rows.height, dtype=FAULT)
+        fault = pl.DataFrame({"known": known, "new": new}).select(
+            pl.when(pl.col("known").is_null()).then("new").otherwise("known").alias("fault")
+        )
+        rows = rows.with_columns(dates.cast(pl.String).fill_null(texts).alias("trade_date"))
+        return rows.with_columns(fault.to_series()) if fault["fault"].null_count() < rows.height else rows
+
+    def _of_one_a_day(self, symbols: pl.Series, texts: pl.Series) -> pl.Series:
+        """Return the dates of local times, where no symbol has two of a day: then they are daily bars'."""
+        dates = read_dates(without_local_times(texts), self._certain).dates
+        found = pl.DataFrame({"symbol": symbols, "date": dates}).filter(pl.col("date").is_not_null())
+        return dates if not found.is_duplicated().any() else dates.clear().extend_constant(None, len(dates))
 
     def _certain_in_file(self) -> frozenset[str]:
         found: frozenset[str] = frozenset()

@@ -67,6 +67,9 @@ EXPECTED = {
     "lean": (1, "AAPL", date(1998, 1, 2), 16.25, None, 6315000.0, None, None),
     "pystock": (2, "NKE", date(2015, 12, 24), 64.209999, 64.209999, 4149200.0, None, None),
     "kaggle": (2, "AAL", date(2013, 2, 8), 14.75, None, 8407500.0, None, None),
+    "stooq-old": (2, "AAPL", FIFTH, 37.0358, None, 307287216.0, None, None),
+    "nasdaq": (2, "AAPL", FIFTH, 39.1225, None, 290953880.0, None, None),
+    "investing": (2, "AAPL", FIFTH, 39.12, None, 290950000.0, None, None),
     "generic": (3, "SAP", FIFTH, 86.55, None, 3120455.0, None, None),
 }
 
@@ -290,7 +293,7 @@ def test_a_mapping_that_is_not_there_is_named(tmp_path):
 def test_the_generic_preset_shows_every_kind_of_key():
     shown = set(tomllib.loads((SHAPES / "generic.toml").read_text("utf-8")))
     of_our_own = {"archive", "beside", "headers", "first_line", "actions", "files"}
-    rare = {"has_header", "symbol", "symbol_pattern", "skip_rows", "only_with", "symbols"}
+    rare = {"has_header", "symbol", "symbol_pattern", "skip_rows", "only_with", "symbols", "time_zone"}
     assert set(PriceMapping.model_fields) - shown == of_our_own | rare
 
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prometheus.domain.market.dates import FAMILIES, certain_ways, read_dates
+from prometheus.domain.market.dates import (
+    FAMILIES,
+    certain_ways,
+    dates_in,
+    read_dates,
+    unread_remedies,
+    without_local_times,
+)
 
 FIFTH = date(2018, 2, 5)
 
@@ -22,7 +29,8 @@ def read(*texts, date_format=None):
     [
         "2018-02-05", "2018-2-5", "20180205", "2018/02/05", "2018.02.05", "05-Feb-2018", "5 Feb 2018",
         "Feb 5, 2018", " 2018-02-05 ", "2018-02-05 00:00:00-05:00", "2018-02-05T00:00:00.000Z",
-        "20180205 00:00",
+        "20180205 00:00", "February 5, 2018", "Mon 05 Feb 2018", "Monday, Feb 5, 2018", "1517788800",
+        "1517788800000", "1517788800000000", "1517788800000000000",
     ],
 )  # fmt: skip
 def test_a_date_that_can_be_read_one_way_is_read(text):
@@ -32,6 +40,43 @@ def test_a_date_that_can_be_read_one_way_is_read(text):
 @pytest.mark.parametrize("text", ["yesterday", "2018-13-01", "2018-02-30", "05/02/18", "2018-02-05 16:00"])
 def test_what_is_no_date_is_null_and_not_ambiguous(text):
     assert read(text, "2018-02-05") == ([None, FIFTH], [False, False])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1517841000", "time_zone"),
+        ("43136", 'date_format = "excel"'),
+        ("43136.0", 'date_format = "excel"'),
+        ("2018-02-05T05:00:00Z", "time_zone"),
+        ("02/05/18", "Years of two digits"),
+        ("05-Feb-18", "Years of two digits"),
+    ],
+)
+def test_a_text_that_needs_a_word_from_the_user_says_which(text, said):
+    assert read(text)[0] == [None]
+    assert said in unread_remedies(pl.Series([text]))[0]
+
+
+def test_days_of_a_workbook_are_dates_where_the_user_says_so():
+    assert read("43136", "43137.0", "43136.5", "x", date_format="excel")[0] == [
+        FIFTH, date(2018, 2, 6), None, None,
+    ]  # fmt: skip
+    assert read("1", "60", "61", date_format="excel")[0][2] == date(1900, 3, 1)
+
+
+def test_a_moment_is_of_the_day_in_the_markets_zone():
+    given = ["1517841000", "1517841000000", "2018-02-05T05:00:00.000Z", "2018-02-05 23:00:00-05:00"]
+    assert dates_in(pl.Series([*given, "2018-02-06T04:59Z"]), "America/New_York").to_list() == [FIFTH] * 5
+    assert dates_in(pl.Series(["2018-02-04T15:00:00Z"]), "Asia/Tokyo").to_list() == [FIFTH]
+
+
+def test_the_time_behind_a_date_is_taken_off_unless_it_is_in_utc():
+    given = ["2018-02-05 16:00:00", "2/5/2018 4:00:00 PM", "2018-02-05T16:00:00-05:00", "2018-02-05"]
+    assert without_local_times(pl.Series(given)).to_list() == ["2018-02-05", "2/5/2018", "2018-02-05", None]
+    assert without_local_times(pl.Series(["2018-02-05T16:00:00+00:00", "2018-02-05T16:00Z"])).to_list() == [
+        None, None,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("separator", ["/", "-", "."])

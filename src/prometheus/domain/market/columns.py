@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from prometheus.kernel.errors import InputFileError
 
+_NUMBERED = re.compile(r"^\d+[a-z]?\. (?=\w)")
 PRICES = ("open", "high", "low", "close")
 NUMBERS = (*PRICES, "adjusted_close", "volume", "split", "dividend")
 """What a delivery may hold besides symbol and date. Absent columns are null."""
@@ -15,7 +17,7 @@ NEEDED = ("trade_date", "close")
 
 _SPELLINGS = {
     "symbol": ("symbol", "ticker", "name"),
-    "trade_date": ("date", "tradedate", "timestamp", "datetime"),
+    "trade_date": ("date", "tradedate", "timestamp", "datetime", "time"),
     "open": ("open", "openprice"),
     "high": ("high", "highprice"),
     "low": ("low", "lowprice"),
@@ -32,14 +34,14 @@ CANONICAL = tuple(_SPELLINGS)
 
 
 def squeezed(name: str) -> str:
-    """Return a header without case, blanks, underscores, hyphens, dots and angle brackets.
+    """Return a header without case, blanks, ``_-.<>`` and a number before it.
 
     Examples
     --------
-    >>> squeezed("Adj. Close"), squeezed("<TICKER>")
-    ('adjclose', 'ticker')
+    >>> squeezed("Adj. Close"), squeezed("<TICKER>"), squeezed("5. volume")
+    ('adjclose', 'ticker', 'volume')
     """
-    return "".join(c for c in name.strip().lower() if c not in " _-.<>")
+    return "".join(c for c in _NUMBERED.sub("", name.strip()).lower() if c not in " _-.<>")
 
 
 def n_known(names: Sequence[str]) -> int:
@@ -83,6 +85,8 @@ def canonical_columns(
     found = dict(settled)
     if any(squeezed(name) in ("symbol", "ticker") for name in names):
         left_out.add("name")  # then it is the company's
+    if any(squeezed(name) in _SPELLINGS["trade_date"] and squeezed(name) != "time" for name in names):
+        left_out.add("time")  # then it is the time of day
     for name in names:
         canonical = _CANONICAL.get(squeezed(name))
         is_open = canonical is not None and canonical not in settled.values() and name not in settled

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
 _MIDNIGHT = r"[T ]00:?00(:?00(\.0+)?)?\s?(Z|UTC|[+-]\d\d:?\d\d)?$"
+_WEEKDAY = r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? "
 FAMILIES: Mapping[str, tuple[str, ...]] = {
     r"^\d{4}-\d\d?-\d\d?$": ("%Y-%m-%d",),
     r"^\d{8}$": ("%Y%m%d",),
@@ -27,8 +29,28 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     r"^\d\d?-[A-Za-z]{3}-\d{4}$": ("%d-%b-%Y",),
     r"^\d\d? [A-Za-z]{3} \d{4}$": ("%d %b %Y",),
     r"^[A-Za-z]{3} \d\d?, \d{4}$": ("%b %d, %Y",),
+    r"^[A-Za-z]{4,9} \d\d?, \d{4}$": ("%B %d, %Y",),
 }
 """Shapes of dates, each with the ways to read it. Years of two digits need a mapping."""
+SECONDS = {10: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
+"""Digits of times since 1970 that lie between 2001 and 2286, and how many of them make a second."""
+EXCEL = "excel"
+"""What stands for days counted from 30 December 1899, as workbooks count them, instead of a format."""
+_MOMENT = r"^\d{10}$|^\d{13}$|^\d{16}$|^\d{19}$"
+_TIME = r"[T ]\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[AaPp][Mm])?"
+_LOCAL_TIME = _TIME + r"( ?([+-](0[1-9]|1\d):?\d\d|[+-]00:?[1-9]\d))?$"
+"""A time of day without a zone, or with an offset that is not UTC's: the date before it is the market's."""
+REMEDIES = {
+    _MOMENT: "A time since 1970 that is no midnight in UTC: write the date of its session, or name the "
+    'market\'s time_zone in a mapping file, e.g. time_zone = "America/New_York".',
+    r"^\d{5}(\.0+)?$": "If it counts days as workbooks do, say so in a mapping file: "
+    'date_format = "excel"; or write dates as 2013-02-08.',
+    _TIME: "Bars of a day have a date without a time, or one a day. Leave bars of minutes out; of a time in "
+    "UTC, name the market's time_zone in a mapping file.",
+    r"^\d\d?[-/. ](\d\d?|[A-Za-z]{3})[-/. ]\d\d$": "Years of two digits need a date_format in a mapping "
+    "file, e.g. %m/%d/%y.",
+}
+"""Shapes of texts that are no dates by themselves, each with what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +124,11 @@ def read_dates(
     """
     stripped = texts.cast(pl.String).str.strip_chars()
     nowhere = pl.repeat(False, texts.len(), eager=True)
+    if date_format == EXCEL:
+        days = stripped.cast(pl.Float64, strict=False)
+        days = days.set(days != days.floor(), None).cast(pl.Int32, strict=False)
+        since = pl.Series([date(1899, 12, 30)]).cast(pl.Int32).item()
+        return ReadDates((days + since).cast(pl.Date), nowhere, frozenset({EXCEL}))
     if date_format is not None:
         dates = stripped.str.to_date(date_format, strict=False)
         if dates.null_count() > stripped.null_count():
@@ -121,8 +148,66 @@ def read_dates(
     return ReadDates(read["date"], read["is_ambiguous"], seen.formats, seen.has_two_ways)
 
 
+def dates_in(texts: pl.Series, time_zone: str) -> pl.Series:
+    """Return the dates in a zone of texts that are moments; null for others.
+
+    Parameters
+    ----------
+    texts : polars.Series
+        Seconds since 1970, or their parts; dates with a time and an offset, or Z.
+    time_zone : str
+        E.g. ``America/New_York``.
+
+    Examples
+    --------
+    >>> dates_in(pl.Series(["1517841000", "2018-02-06T05:00:00Z", "2018"]), "America/New_York").to_list()
+    [datetime.date(2018, 2, 5), datetime.date(2018, 2, 6), None]
+    """
+    stripped = texts.cast(pl.String).str.strip_chars()
+    moments = _moments(stripped)
+    iso = stripped.str.replace(" ", "T", literal=True).str.replace(r"(Z|UTC)$", "+00:00")
+    iso = iso.str.replace(r"T(\d\d:\d\d)([+-])", "T${1}:00${2}")
+    written = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", time_unit="us", time_zone="UTC", strict=False)
+    return moments.fill_null(written).dt.convert_time_zone(time_zone).dt.date()
+
+
+def without_local_times(texts: pl.Series) -> pl.Series:
+    """Return texts without a time of day that is not in UTC; null where there is none.
+
+    Examples
+    --------
+    >>> given = pl.Series(["2018-02-05 16:00:00", "2018-02-05T16:00-05:00", "2018-02-05T05:00Z"])
+    >>> without_local_times(given).to_list()
+    ['2018-02-05', '2018-02-05', None]
+    """
+    stripped = texts.cast(pl.String).str.strip_chars()
+    bare = stripped.str.replace(_LOCAL_TIME, "")
+    return bare.set(bare == stripped, None)
+
+
+def unread_remedies(texts: pl.Series) -> pl.Series:
+    """Return what to do about texts that are no dates, as far as their shape says more than any would."""
+    remedy = pl.lit(None, dtype=pl.String)
+    for shape, said in reversed(REMEDIES.items()):
+        remedy = pl.when(pl.col("text").str.contains(shape)).then(pl.lit(said)).otherwise(remedy)
+    stripped = texts.cast(pl.String).str.strip_chars()
+    return pl.DataFrame({"text": stripped}).select(remedy.alias("remedy")).to_series()
+
+
+def _moments(texts: pl.Series) -> pl.Series:
+    """Return times since 1970 by how many digits they have; null for other texts."""
+    number = texts.str.extract(f"({_MOMENT})").cast(pl.Int64, strict=False)
+    per_second = texts.str.len_bytes().replace_strict(SECONDS, default=None, return_dtype=pl.Int64)
+    microseconds = pl.DataFrame({"n": number, "per": per_second}).select(
+        pl.when(pl.col("per") > 1_000_000)
+        .then(pl.col("n") // 1_000)
+        .otherwise(pl.col("n") * (1_000_000 // pl.col("per")))
+    )
+    return microseconds.to_series().cast(pl.Datetime("us", "UTC"))
+
+
 def _bare(texts: pl.Series) -> pl.Series:
-    return texts.str.replace(_MIDNIGHT, "")
+    return texts.str.replace(_MIDNIGHT, "").str.replace(_WEEKDAY, "")
 
 
 def _read_each(texts: pl.Series, certain: Collection[str]) -> ReadDates:
@@ -132,6 +217,11 @@ def _read_each(texts: pl.Series, certain: Collection[str]) -> ReadDates:
     ambiguous = pl.repeat(False, texts.len(), eager=True)
     formats = set()
     has_two_ways = False
+    if bare.str.contains(_MOMENT).any():
+        moments = _moments(bare)
+        is_midnight = (moments.dt.epoch("us") % 86_400_000_000 == 0).fill_null(False)
+        dates = moments.dt.date().set(~is_midnight, None)
+        formats |= {"seconds since 1970"} if is_midnight.any() else set()
     for family, ways in FAMILIES.items():
         is_of = bare.str.contains(family).fill_null(False)
         if not is_of.any():
