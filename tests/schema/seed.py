@@ -9,6 +9,9 @@ import psycopg
 
 INGEST = UUID(int=0xAAAAAAAAAAAA)
 EXECUTION = UUID(int=2)
+SECOND = UUID(int=0xDDDDDDDDDDDD)
+DERIVED = UUID(int=4)
+PROFILED = UUID(int=5)
 SELECTION = UUID(int=3)
 BOUGHT, PARTLY, LIVE = UUID(int=11), UUID(int=12), UUID(int=13)
 
@@ -27,8 +30,17 @@ insert into engine_configs (config_id, engine_name, version, created_by)
 values ('C', 'EXECUTION', '1', 'test');
 insert into engine_decisions (decision_id, engine_name, config_id, context_id, as_of_date)
 values ('{INGEST}', 'INGEST', 'C', 'US_EQ', '2024-01-03'),
+       ('{SECOND}', 'INGEST', 'C', 'US_EQ', '2024-01-03'),
        ('{EXECUTION}', 'EXECUTION', 'C', 'P', '2024-01-02'),
        ('{SELECTION}', 'ASSESSMENT', 'C', 'US_EQ', '2024-01-03');
+insert into engine_decisions (decision_id, engine_name, config_id, context_id, as_of_date, input_refs,
+                              raw_input_summary, proposed_action)
+values ('{DERIVED}', 'DERIVE', 'C', 'US_EQ', '2024-01-04', '{{"instruments": ["US_EQ:AAPL"]}}',
+        '{{"first": "2024-01-03", "last": "2024-01-04"}}', '{{"returns_daily": 1, "correlation_panels": 0}}'),
+       ('{PROFILED}', 'PROFILE', 'C', 'US_EQ', '2024-01-03', '{{}}', '{{}}', '{{"profiles": 1}}');
+insert into profiles (issuer_id, as_of_date, structured)
+values ('AAPL', '2024-01-03', '{{"assets": {{"value": 1, "period": "2023-09-30", "filing_id": 1}},
+        "absent": {{}}, "decision_id": "{PROFILED}"}}');
 insert into orders (order_id, timestamp, instrument_id, side, order_type, quantity, status, mode,
                     portfolio_id, decision_id)
 values ('{BOUGHT}', '2024-01-02 21:00Z', 'US_EQ:AAPL', 'BUY', 'MARKET', 10, 'FILLED', 'BACKTEST', 'P',
@@ -78,7 +90,8 @@ values ('US_EQ:AAPL', '2024-01-03', 100, 102, 99, 101, 14.5, 1000, 'USD', '{"bat
         '{"batch": "aaaaaaaaaaaa", "split": 7.0}'),
        ('US_EQ:IBM', '2024-01-03', null, null, null, 50, 50, null, 'USD', '{"batch": "aaaaaaaaaaaa"}');
 insert into returns_daily (instrument_id, trade_date, ret_1d) values ('US_EQ:AAPL', '2024-01-04', 0.01);
-insert into filings (issuer_id, filing_type, filing_date) values ('AAPL', '10-K', '2023-11-03');
+insert into filings (issuer_id, filing_type, filing_date, metadata)
+values ('AAPL', '10-K', '2023-11-03', '{"batch": "aaaaaaaaaaaa"}');
 """
 
 

@@ -104,14 +104,19 @@ def status(as_json: JsonOption = False) -> None:
 def check(as_json: JsonOption = False) -> None:
     """Look for drift, for orphans across the databases and for broken invariants.
 
+    Every batch is held against the decision that wrote it, every pointer against what it points to, files
+    of texts and matrices against the digest that is their name. Each finding says how to mend it.
+
     Ends with exit code 6 if anything was found. Nothing is changed.
     """
+    from prometheus.store.artifacts import Artifacts
     from prometheus.store.checks import check_databases
     from prometheus.store.connections import connect, open_databases
 
-    databases = open_databases(settings_from_environment())
+    settings = settings_from_environment()
+    databases = open_databases(settings)
     with connect(databases.runtime_url) as runtime, connect(databases.historical_url) as historical:
-        violations = check_databases(runtime, historical)
+        violations = check_databases(runtime, historical, Artifacts(settings.artifacts_url))
     if as_json:
         print_json({"is_clean": not violations, "violations": violations})
         if violations:
@@ -119,6 +124,8 @@ def check(as_json: JsonOption = False) -> None:
         return
     for violation in violations[:N_SHOWN]:
         say(f"{violation.table} {violation.key} {violation.column}: {violation.detail} ({violation.rule})")
+    for rule, remedy in {one.rule: one.remedy for one in violations}.items():
+        say(f"{rule}: {remedy}")
     if len(violations) > N_SHOWN:
         say(f"and {len(violations) - N_SHOWN:,} more; --json shows all")
     if violations:

@@ -30,6 +30,8 @@ class Violation:
         Name of the rule, which is the name of the function that checks it.
     detail : str
         What was expected and what was found.
+    remedy : str
+        What to do about it.
     """
 
     table: str
@@ -37,6 +39,7 @@ class Violation:
     column: str
     rule: str
     detail: str
+    remedy: str = ""
 
 
 Check = Callable[[Connection, Connection], Iterator[Violation]]
