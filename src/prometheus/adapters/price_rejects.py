@@ -132,7 +132,7 @@ class PriceRejects:
             )
         rules = ", ".join(f"{rule} {n}" for rule, n in self.by_rule.items())
         return RejectedBatchError(
-            f"All {self.n_rows} rows were rejected ({rules}), e.g. {'; '.join(self.examples[:2])}.{place}",
+            f"All {self.n_rows} rows were rejected ({rules}), e.g. {' '.join(self.examples[:2])}{place}",
             remedy=self._first_remedy,
         )
 

@@ -36,8 +36,8 @@ class Verb:
 
 VERBS = (
     Verb("demo", "prometheus.cli.demo", "See it all at work on real prices, offline."),
-    Verb("ingest", "prometheus.cli.ingest", "Take prices from files into the historical database."),
-    Verb("derive", "prometheus.cli.derive", "Compute returns and volatilities from the prices."),
+    Verb("ingest", "prometheus.cli.ingest", "Take prices, reference data, texts and series from files."),
+    Verb("derive", "prometheus.cli.derive", "Compute returns, volatilities, factors and correlations."),
     Verb("profiles", "prometheus.cli.profiles", "Compute ratios and risk flags from the filings."),
     Verb("prices", "prometheus.cli.prices", "Show a bar with all its versions and their deliveries."),
     Verb("news", "prometheus.cli.news", "Show articles as they were known, and whom they are about."),
