@@ -135,6 +135,6 @@ def test_zipped_factors_go_in_and_portfolios_are_refused_by_name(tmp_path, at_da
     assert json.loads(prometheus("ingest", "factors", path, "--json").out)["n_new"] == 8
     assert values(at_databases, "FF:SMB_FF3") == {"2024-01-02": -0.0085, "2024-01-03": -0.0141}
     refused = deliver("factors", "49_Industry_Portfolios_Daily.csv", INDUSTRIES)
-    assert "row 8: a second table of Agric, Food, Soda" in refused
+    assert "row 8: a second daily table of Agric, Food, Soda" in refused
     monthly = THREE.replace("20240102", "202401").replace("20240103", "202402")
     assert "ends in _daily" in deliver("factors", "monthly.csv", monthly)

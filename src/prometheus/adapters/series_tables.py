@@ -84,22 +84,22 @@ def french_table(name: str, text: str) -> SeriesTable | None:
     prose = ""
     rows: Rows = []
     broken: Rows = []
-    n_other = 0
+    n_other = begins = daily_at = 0
     for number, line in enumerate(text.splitlines(), start=1):
         cells = [part.strip() for part in (line.split(",") if is_commas else re.split(r"\s+", line.rstrip()))]
         if not is_commas and cells and cells[0] == "" and re.match(r"\s*\d{4,8}\s", line):
             cells = cells[1:]
         if len(cells) > 1 and cells[0] == "" and all(cells[1:]):
-            if rows and cells[1:] == daily:
+            headers, begins = cells[1:], number
+        elif headers is not None and re.fullmatch(r"\d{8}", cells[0]):
+            if daily is None:
+                daily, daily_at = headers, begins
+            if headers == daily and begins != daily_at:
                 raise InputFileError(
-                    f"{name} row {number}: a second table of {', '.join(cells[1:4])} ... begins here.",
+                    f"{name} row {begins}: a second daily table of {', '.join(headers[:3])} ... begins here.",
                     remedy="Portfolios stand in it by several weights. Leave one table in a file, and take "
                     "it in with a header date,<name of each> and --unit percent.",
                 )
-            headers = cells[1:]
-        elif headers is not None and re.fullmatch(r"\d{8}", cells[0]):
-            if daily is None:
-                daily = headers
             target = rows if headers == daily and len(cells) == len(headers) + 1 else broken
             target.append((number, cells))
         elif headers is not None and re.fullmatch(r"\d{4}(\d\d)?", cells[0]):
