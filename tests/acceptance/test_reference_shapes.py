@@ -133,12 +133,18 @@ def test_holdings_of_a_fund_are_of_the_day_above_them_and_their_cash_is_no_instr
 @pytest.mark.parametrize(
     "text",
     [
-        "Date,Added,Added,Removed,Removed,Reason\nDate,Ticker,Security,Ticker,Security,Reason\n"
-        '"December 23, 2013",FB,Facebook,TER,Teradyne,Market capitalization[1]\n',
-        "Date,Added,Added.1,Removed,Removed.1,Reason\nDate,Ticker,Security,Ticker,Security,Reason\n"
-        '"December 23, 2013",FB,Facebook,TER,Teradyne,Market capitalization\n',
-        ",\"('Effective Date', 'Effective Date')\",\"('Added', 'Ticker')\",\"('Added', 'Security')\","
-        "\"('Removed', 'Ticker')\"\n0,\"Dec 23, 2013\",FB,Facebook,TER\n",
+        (
+            "Date,Added,Added,Removed,Removed,Reason\nDate,Ticker,Security,Ticker,Security,Reason\n"
+            '"December 23, 2013",FB,Facebook,TER,Teradyne,Market capitalization[1]\n'
+        ),
+        (
+            "Date,Added,Added.1,Removed,Removed.1,Reason\nDate,Ticker,Security,Ticker,Security,Reason\n"
+            '"December 23, 2013",FB,Facebook,TER,Teradyne,Market capitalization\n'
+        ),
+        (
+            ",\"('Effective Date', 'Effective Date')\",\"('Added', 'Ticker')\",\"('Added', 'Security')\","
+            "\"('Removed', 'Ticker')\"\n0,\"Dec 23, 2013\",FB,Facebook,TER\n"
+        ),
     ],
 )
 def test_the_changes_of_wikipedia_are_read_however_they_were_saved(at_databases, register, text):

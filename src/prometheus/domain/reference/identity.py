@@ -3,11 +3,12 @@
 Asked in this order; the first answer counts:
 
 1. the id that the row gives;
-2. the issuer that its CIK names: its instrument with that symbol; else the instrument without a CIK that has
+2. the instrument that its FIGI, ISIN, CUSIP or SEDOL names; another FIGI is of another instrument;
+3. the issuer that its CIK names: its instrument with that symbol; else the instrument without a CIK that has
    the symbol; else its only instrument that the file doesn't name otherwise, which was renamed;
-3. the instrument that had the symbol on the file's day, or last where the file has no day, unless the row
+4. the instrument that had the symbol on the file's day, or last where the file has no day, unless the row
    is of another issuer: then the symbol was reused;
-4. none: a new instrument, of the issuer that its CIK names if that is known.
+5. none: a new instrument, of the issuer that its CIK names if that is known.
 
 Another CIK alone is no other issuer: companies reorganise under a new one and keep trading. It is another
 if the CIK on record goes on under another symbol in the same file, or if the row's firm joined the index
@@ -22,7 +23,10 @@ from datetime import date
 
 from prometheus.domain.reference.merging import are_known_apart
 from prometheus.domain.reference.observations import Observation
-from prometheus.domain.reference.register import Register, ciks_of
+from prometheus.domain.reference.register import IDENTIFIERS, Register, ciks_of
+
+LASTING = ("identifiers.FIGI", "identifiers.LEAN_SID")
+"""Identifiers that an instrument keeps; an ISIN or CUSIP changes with a reverse split or a new seat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,33 @@ def matched(row: Observation, register: Register, named: Named) -> Match:
     if row.instrument_id is not None:
         is_known = row.instrument_id in register.instruments
         return Match(row.instrument_id if is_known else None, row.issuer_id)
-    owners = [i for i in _holders(row, register) if not _outlived(row, i, register)]
+    owners = [
+        i
+        for i in _holders(row, register)
+        if not _outlived(row, i, register) and not _is_other_share(row, i, register)
+    ]
+    identified = register.with_identifiers(row.instrument_facts)
+    if len(identified) == 1:
+        return _identified(identified[0], register, owners)
     issuer_id = None if row.cik is None else register.issuer_with(row.cik)
     if issuer_id is not None:
         return _of_issuer(row, issuer_id, register, named, owners)
     if len(owners) == 1 and not _is_other_issuer(row, owners[0], register, named):
         return Match(owners[0], register.instruments[owners[0]].values["issuer_id"])
     return Match(None, row.issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
+
+
+def _identified(instrument_id: str, register: Register, owners: list[str]) -> Match:
+    """Return the instrument that has a row's identifier; who has its symbol and no identifier is the same."""
+    issuer_id = register.instruments[instrument_id].values["issuer_id"]
+    others = [i for i in owners if i != instrument_id]
+    if len(owners) == 1 and others and not _ciks(others[0], register):
+        is_bare = not any(
+            f in register.instruments[others[0]].metadata.get("stated", {}) for f in IDENTIFIERS
+        )
+        if is_bare and not are_known_apart(register, instrument_id, others[0]):
+            return Match(instrument_id, issuer_id, same_as=others[0])
+    return Match(instrument_id, issuer_id)
 
 
 def _of_issuer(
@@ -125,6 +149,17 @@ def _outlived(row: Observation, owner: str, register: Register) -> bool:
     entries = register.instruments[owner].metadata.get("symbols", ())
     seen = [e["seen_until"] for e in entries if e["symbol"] == row.symbol and "seen_until" in e]
     return any(day >= row.instrument_facts["delisted"] for day in seen)
+
+
+def _is_other_share(row: Observation, owner: str, register: Register) -> bool:
+    """Return whether a row has another identifier than an instrument, of those that never change."""
+    stated = register.instruments[owner].metadata.get("stated", {})
+    return any(
+        name in row.instrument_facts
+        and name in stated
+        and row.instrument_facts[name] not in [statement["value"] for statement in stated[name]]
+        for name in LASTING
+    )
 
 
 def _is_other_issuer(row: Observation, owner: str, register: Register, named: Named) -> bool:

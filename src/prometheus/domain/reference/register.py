@@ -13,6 +13,8 @@ from prometheus.domain.reference.histories import current_symbol, former_day, in
 from prometheus.domain.reference.specs import instrument_id_of
 
 Json = dict[str, Any]
+IDENTIFIERS = tuple(f"identifiers.{name}" for name in ("FIGI", "ISIN", "CUSIP", "SEDOL", "LEAN_SID"))
+"""Of an instrument, whatever its symbol becomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Register:
     _by_symbol: dict[str, set[str]] = field(init=False, default_factory=dict)
     _by_cik: dict[str, str] = field(init=False, default_factory=dict)
     _by_issuer: dict[str, set[str]] = field(init=False, default_factory=dict)
+    _by_identifier: dict[tuple[str, str], set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index what is on record."""
@@ -83,6 +86,11 @@ class Register:
         for symbol in (entity.values["symbol"], *(e["symbol"] for e in entity.metadata.get("symbols", ()))):
             self._by_symbol.setdefault(symbol, set()).add(instrument_id)
         self._by_issuer.setdefault(entity.values["issuer_id"] or "", set()).add(instrument_id)
+        for field_name, statements in entity.metadata.get("stated", {}).items():
+            if field_name.startswith("identifiers."):
+                for statement in statements:
+                    key = (field_name, statement["value"])
+                    self._by_identifier.setdefault(key, set()).add(instrument_id)
 
     def index_issuer(self, issuer_id: str) -> None:
         """Make an issuer be found by every CIK that was ever stated of it."""
@@ -93,8 +101,9 @@ class Register:
     def remove(self, instrument_id: str) -> Entity:
         """Take an instrument out; it is on record no more when the register has been written."""
         entity = self.instruments.pop(instrument_id)
-        for ids in (*self._by_symbol.values(), *self._by_issuer.values()):
-            ids.discard(instrument_id)
+        for index in (self._by_symbol, self._by_issuer, self._by_identifier):
+            for ids in index.values():
+                ids.discard(instrument_id)
         if entity.before is not None:
             self.removed["instruments"].append(instrument_id)
         return entity
@@ -111,6 +120,12 @@ class Register:
     def issuer_with(self, cik: str) -> str | None:
         """Return the issuer of which a CIK was stated."""
         return self._by_cik.get(cik)
+
+    def with_identifiers(self, facts: Mapping[str, str]) -> list[str]:
+        """Return the instruments of which an identifier among facts was stated, by id."""
+        return sorted(
+            {i for key in facts.items() if key[0] in IDENTIFIERS for i in self._by_identifier.get(key, ())}
+        )
 
     def instruments_of(self, issuer_id: str) -> list[str]:
         """Return the instruments of an issuer, by id."""
