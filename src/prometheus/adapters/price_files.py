@@ -18,7 +18,8 @@ from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delive
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.price_mapping import PriceMapping, archive_preset, is_beside, mapping_from_file
 from prometheus.adapters.price_mapping import preset as preset_named
-from prometheus.adapters.price_tables import PriceTable, symbol_in
+from prometheus.adapters.price_symbols import symbol_in
+from prometheus.adapters.price_tables import PriceTable
 from prometheus.domain.market.delivery import FileReference
 from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import ConfigError, InputFileError

@@ -11,8 +11,11 @@ import polars as pl
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
+from prometheus.adapters.price_headings import Headings
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
 from prometheus.adapters.price_rejects import HEADINGS, SAID
+from prometheus.adapters.price_sniff import require_table
+from prometheus.adapters.price_symbols import symbol_in
 from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
 from prometheus.domain.market.dates import (
@@ -28,23 +31,11 @@ from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
-_TAILS = re.compile(r"[_-](data|daily|prices?|1d|us_d)$", re.IGNORECASE)
 _SCALED = ("open", "high", "low", "close", "adjusted_close", "dividend")
 _OF_REJECTS = frozenset(("file", HEADINGS["row"], *SAID))
 _AMBIGUOUS = (
     "May be day or month first: name the date_format in a mapping file, or write dates as 2013-02-08."
 )
-
-
-def symbol_in(name: str) -> str:
-    """Return the symbol that the name of a file of one instrument says.
-
-    Examples
-    --------
-    >>> symbol_in("BRK.B_data.csv"), symbol_in("AAPL.csv")
-    ('BRK.B', 'AAPL')
-    """
-    return _TAILS.sub("", PurePosixPath(name).stem)
 
 
 class PriceTable:
@@ -101,12 +92,14 @@ class PriceTable:
             found = None if mapping else seen_preset(names, "")
             self._mapping = mapping or (preset(found) if found else PriceMapping())
         else:
+            require_table(file, encoding="utf-8" if mapping is None else mapping.encoding)
             self._mapping, found = self._settled(mapping)
             self._layout = self._laid_out(self._mapping)
             names = list(self._layout.names)
         self._said = said or (f"recognised as preset {found}" if found else "found by headers")
         self._names: list[str] = names
         self._columns = self._canonical(names)
+        self._headings = Headings({name: given for given, name in self._columns.items()})
         self._rule = self._header("rule") if {squeezed(name) for name in names} >= _OF_REJECTS else None
         self._only = {self._header(header): value for header, value in self._mapping.only.items()}
 
@@ -178,7 +171,8 @@ class PriceTable:
         """Yield rows, those that could not be read apart from the others so that these keep their types."""
         for raw, broken in self._raw():
             self.n_read += raw.height + broken.height
-            rows = self._converted(self._without_mere_faults(raw))
+            raw = self._without_mere_faults(raw)
+            rows = self._converted(raw if self._layout is None else self._headings.marked(raw))
             if "fault" not in rows.columns:
                 yield rows, broken
                 continue

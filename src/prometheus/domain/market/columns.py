@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from prometheus.kernel.errors import InputFileError
 
 _NUMBERED = re.compile(r"^\d+[a-z]?\. (?=\w)")
+_INDEX = "indexlevel0"
+"""What pandas calls an index without a name."""
 PRICES = ("open", "high", "low", "close")
 NUMBERS = (*PRICES, "adjusted_close", "volume", "split", "dividend")
 """What a delivery may hold besides symbol and date. Absent columns are null."""
@@ -17,7 +19,7 @@ NEEDED = ("trade_date", "close")
 
 _SPELLINGS = {
     "symbol": ("symbol", "ticker", "name"),
-    "trade_date": ("date", "tradedate", "timestamp", "datetime", "time"),
+    "trade_date": ("date", "tradedate", "timestamp", "datetime", "time", _INDEX),
     "open": ("open", "openprice"),
     "high": ("high", "highprice"),
     "low": ("low", "lowprice"),
@@ -44,9 +46,14 @@ def squeezed(name: str) -> str:
     return "".join(c for c in _NUMBERED.sub("", name.strip()).lower() if c not in " _-.<>")
 
 
+def is_known(name: str) -> bool:
+    """Return whether a header names something that a delivery of prices has."""
+    return squeezed(name) in _CANONICAL
+
+
 def n_known(names: Sequence[str]) -> int:
     """Return how many headers name something that a delivery of prices has."""
-    return sum(squeezed(name) in _CANONICAL for name in names)
+    return sum(is_known(name) for name in names)
 
 
 def canonical_columns(
@@ -85,8 +92,11 @@ def canonical_columns(
     found = dict(settled)
     if any(squeezed(name) in ("symbol", "ticker") for name in names):
         left_out.add("name")  # then it is the company's
-    if any(squeezed(name) in _SPELLINGS["trade_date"] and squeezed(name) != "time" for name in names):
-        left_out.add("time")  # then it is the time of day
+    if any(
+        squeezed(name) in _SPELLINGS["trade_date"] and squeezed(name) not in ("time", _INDEX)
+        for name in names
+    ):
+        left_out |= {"time", _INDEX}  # then they are the time of day, and a number
     for name in names:
         canonical = _CANONICAL.get(squeezed(name))
         is_open = canonical is not None and canonical not in settled.values() and name not in settled
