@@ -73,6 +73,23 @@ def test_a_statement_is_known_at_its_hour_and_its_text_is_an_artifact(tmp_path, 
     assert (context_id, action["n_new"], len(refs["files"])) == ("EVENTS", 2, 2)
 
 
+def test_texts_as_the_board_names_them_go_in_from_their_pages(tmp_path, at_databases, prometheus):
+    folder = text_of(
+        tmp_path / "pages", "monetary20150318a.htm", "<html><p>The Committee decided.</p></html>"
+    )
+    text_of(folder, "statement_2015-04-29.txt", "The Committee decided again.")
+    report = taken(prometheus, folder, "--kind", "FOMC_STATEMENT")
+    assert (report["n_new"], report["n_rejected"]) == (2, 0)
+    found = events(at_databases)
+    assert found["timestamp"].to_list() == [moment("2015-03-18T18:00:00Z"), moment("2015-04-29T18:00:00Z")]
+    kept = Artifacts(f"file://{tmp_path / 'home' / 'artifacts'}").get(found["text_ref"][0])
+    assert kept == b"The Committee decided.\n"
+    minutes = text_of(tmp_path / "minutes", "fomcminutes_2013-01-29-30.html", "<p>The Committee met.</p>")
+    assert taken(prometheus, minutes, "--kind", "FOMC_MINUTES")["n_new"] == 1
+    (at,) = events(at_databases, event_types=["FOMC_MINUTES"])["timestamp"].to_list()
+    assert at == moment("2013-02-20T19:00:00Z")  # of two days the second counts
+
+
 def test_minutes_are_known_three_weeks_after_their_meeting(tmp_path, at_databases, prometheus):
     folder = text_of(tmp_path / "minutes", "20130130.txt", "(SOMA) reported on markets. The meeting")
     assert taken(prometheus, folder, "--kind", "FOMC_MINUTES")["n_new"] == 1

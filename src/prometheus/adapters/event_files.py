@@ -12,6 +12,7 @@ import polars as pl
 
 from prometheus.adapters.delimited_lines import delimited_lines, delimiter_of
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
+from prometheus.adapters.filing_text import read_filing
 from prometheus.domain.text.events import (
     SPELLINGS,
     Event,
@@ -32,7 +33,7 @@ from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
-TEXTS = (".txt",)
+TEXTS = (".txt", ".htm", ".html")
 TABLES = (".csv", ".tsv")
 MEETINGS = ("meeting", "meetingdate", "date")
 RELEASES = ("released", "release", "releasedate", "releasedat")
@@ -218,6 +219,11 @@ def _document(
 ) -> Event | EventFault:
     with file.open() as stream:
         raw = stream.read()
+    if file.suffix != ".txt":
+        text = read_filing(raw).text
+        return document_event(
+            file.name, file.member, text, event_type=kind, given=releases, meetings=meetings
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

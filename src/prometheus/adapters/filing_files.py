@@ -194,7 +194,7 @@ def _filing(file: DeliveredFile, entry: _Entry | None, zone: str, keep: Callable
         start = body.find(b"<XBRL>")
         read = read_filing(body[start + 6 :].strip().removesuffix(b"</XBRL>") if start >= 0 else body)
     else:
-        read = ReadFiling(_decoded(body), (), {})
+        read = ReadFiling(_decoded(body, is_edgar=bool(header)), (), {})
     cover = dict(read.cover)
     if "period" in cover:
         cover["period"] = str(_day(cover["period"], "period"))
@@ -243,10 +243,12 @@ def _header(raw: bytes) -> dict[str, str]:
     return {name: found[1] for name, pattern in _HEADER.items() if (found := pattern.search(text))}
 
 
-def _decoded(raw: bytes) -> str:
+def _decoded(raw: bytes, *, is_edgar: bool) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if is_edgar:  # its older submissions are in what their filers typed
+            return raw.decode("cp1252", errors="replace")
         row = raw[: error.start].count(b"\n") + 1
         raise _Broken("text", f"line {row}", "not_utf8", "Save the text as UTF-8.") from None
 

@@ -85,7 +85,8 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "retained_earnings": ("RetainedEarningsAccumulatedDeficit",),
     "shares_outstanding": ("EntityCommonStockSharesOutstanding",),
 }
-_NAMED = {tag: (name, rank) for name, tags in TAGS.items() for rank, tag in enumerate(tags)}
+NAMED_TAGS = {tag: (name, rank) for name, tags in TAGS.items() for rank, tag in enumerate(tags)}
+"""Our name of each tag, and its place among the tags for that name."""
 COVER = {
     "DocumentType": "form",
     "DocumentPeriodEndDate": "period",
@@ -202,7 +203,7 @@ def _facts(
 ) -> Iterator[Fact]:
     best: dict[tuple[str, date, int], tuple[int, Fact]] = {}
     for element in tree.iter(f"{_IX}nonFraction"):
-        name, rank = _NAMED.get((element.get("name") or "").rpartition(":")[2], (None, 0))
+        name, rank = NAMED_TAGS.get((element.get("name") or "").rpartition(":")[2], (None, 0))
         span, currency = contexts.get(element.get("contextRef")), units.get(element.get("unitRef"))
         if name is None or span is None or currency is None:
             continue

@@ -23,6 +23,7 @@ from polars.exceptions import PolarsError
 
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
 from prometheus.adapters.documents import Documents, FileReference
+from prometheus.adapters.fundamental_edgar import EDGAR_SUFFIXES, edgar_reports
 from prometheus.adapters.fundamental_layouts import (
     GENERIC,
     GENERIC_COLUMNS,
@@ -40,7 +41,7 @@ from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
-SUFFIXES = (".csv", ".parquet")
+SUFFIXES = (".csv", ".parquet", *EDGAR_SUFFIXES)
 ISO_DATE = "Write dates as 2015-03-31."
 _DAY_IN_NAME = re.compile(r"(?<!\d)(\d{8})(?!\d)")
 _QUARTERS = frozenset({"3", "6", "9", "12"})
@@ -96,7 +97,11 @@ def fundamental_delivery(
     files: list[FileReference] = []
     mendable: dict[str, list[pl.DataFrame]] = {}
     n_rows = 0
+    edgar: list[DeliveredFile] = []
     for file in delivered_files(paths, suffixes=SUFFIXES, faults=faults):
+        if file.suffix in EDGAR_SUFFIXES:
+            edgar += [] if _is_of_prices(file.name) else [file]
+            continue
         table = _table(file, faults)
         if table is None:
             continue
@@ -120,6 +125,10 @@ def fundamental_delivery(
                 broken.append((file.name, table.first_row + place, symbol, when, field, found, rule, remedy))
             hook.advance(1)
         hook.finish()
+    for given, found in edgar_reports(edgar, faults):
+        filings += found
+        n_rows += len(found)
+        files += [FileReference(file.name, file.sha256, len(found)) for file in given]
     broken += [
         (f.name, 0, None, None, "file", f.error.message, "unreadable_file", f.error.remedy)
         for f in faults

@@ -39,7 +39,8 @@ def fundamentals(
     """Take what companies reported into filings: revenue, income, assets and so on, with their periods.
 
     Layouts are seen by their columns: reports of pystock (CSV, Parquet or its daily archives), the NYSE panel
-    of Kaggle, and your own: symbol, period_end, months, filing_type, accepted_at or filing_date, and facts
+    of Kaggle, EDGAR's company facts (CIK##########.json) and the SEC's Financial Statement Data Sets (sub.txt
+    and num.txt), and your own: symbol, period_end, months, filing_type, accepted_at or filing_date, and facts
     under the names that docs/how-to/bring-your-own-fundamentals.md lists.
 
     A report counts from the moment it became known, never from its period's end. A file that only has

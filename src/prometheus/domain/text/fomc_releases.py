@@ -62,7 +62,7 @@ HOLIDAYS = frozenset({(7, 4), (11, 11), (12, 25)})
 """Federal holidays of a fixed date, as month and day, on which minutes may fall due."""
 NEAREST_MEETING, FARTHEST_MEETING = timedelta(days=28), timedelta(days=60)
 """Days between scheduled meetings; two of them in a row take longer than the second."""
-_NAME_DATE = re.compile(r"(?<!\d)(\d{4})[-_]?(\d{2})[-_]?(\d{2})(?!\d)")
+_NAME_DATE = re.compile(r"(?<!\d)(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)(?:[-_](\d{2})(?!\d))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +82,22 @@ class Release:
 
 
 def meeting_date_of(name: str) -> date | None:
-    """Return the one date in a file's name; None without one.
+    """Return the one date in a file's name, of two or three days the last; None without one.
 
     Examples
     --------
-    >>> meeting_date_of("20130130.txt"), meeting_date_of("fomcminutes2013-01-30.txt")
+    >>> meeting_date_of("20130130.txt"), meeting_date_of("monetary20130130a.htm")
     (datetime.date(2013, 1, 30), datetime.date(2013, 1, 30))
+    >>> meeting_date_of("minutes_2013-01-29-30.txt")
+    datetime.date(2013, 1, 30)
     """
     found = {match.groups() for match in _NAME_DATE.finditer(name)}
     if len(found) != 1:
         return None
-    year, month, day = map(int, found.pop())
+    *begin, end = found.pop()
+    year, month, day = map(int, begin)
+    if end is not None and day < int(end) <= day + 2:
+        day = int(end)
     is_date = 1 <= month <= 12 and year > 0 and 1 <= day <= _days_of(year, month)
     return date(year, month, day) if is_date else None
 
