@@ -58,8 +58,9 @@ def told(at_databases):
     def call():
         with connect(at_databases.runtime_url) as connection:
             rows = connection.execute(
-                "SELECT i.symbol, i.status, i.exchange, i.currency, i.asset_class, s.name, s.sector, s.industry,"
-                " s.country, i.metadata - '{batch,revisions}'::text[], s.metadata - '{batch,revisions}'::text[]"
+                "SELECT i.symbol, i.status, i.exchange, i.currency, i.asset_class, s.name, s.sector,"
+                " s.industry, s.country, i.metadata - '{batch,revisions}'::text[],"
+                " s.metadata - '{batch,revisions}'::text[]"
                 " FROM instruments i JOIN issuers s USING (issuer_id) ORDER BY 1, 2, 6, 10"
             ).fetchall()
             counts = connection.execute(
