@@ -11,3 +11,4 @@ class IngestNewsConfig(EngineConfig):
     """Taking news in and linking it. Nothing is to be set; raise the version when rules or names change."""
 
     engine_name: ClassVar[str] = "INGEST"
+    version: ClassVar[str] = "2"

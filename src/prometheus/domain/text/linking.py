@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from html import unescape
-from itertools import groupby, pairwise
+from itertools import combinations, groupby, pairwise
 from typing import get_args
 
 from prometheus.domain.text.linking_names import Alias, Needs, aliases_of, core_of, is_same_name
@@ -40,7 +40,7 @@ EXCHANGES = {
     "HK_": "HKEX|SEHK|HKG|HKSE",
 }
 """How news names the exchanges of our markets, by the first letters of the market's id."""
-_SYMBOL = r"[A-Z]{1,5}(?:\.[A-Z])?"
+_SYMBOL = r"[A-Z]{1,5}(?:[./-][A-Z])?"
 _CASHTAG = re.compile(rf"(?<![\w$])\$({_SYMBOL})(?!\w)")
 _PARENTHESES = re.compile(rf"\(({_SYMBOL})\)")
 _BETWEEN_TICKERS = re.compile(r"[\s,;|\[\]'\"]+")
@@ -121,7 +121,10 @@ class Linker:
     """
 
     def __init__(self, listings: Iterable[Listing]) -> None:
-        rows = sorted(listings, key=lambda row: (row.symbol, row.instrument_id, row.first or date.min))
+        rows = sorted(
+            (_as_written(row) for row in listings),
+            key=lambda row: (row.symbol, row.instrument_id, row.first or date.min),
+        )
         self._instruments = {row.instrument_id for row in rows}
         self._by_symbol = {symbol: tuple(own) for symbol, own in groupby(rows, key=lambda row: row.symbol)}
         by_issuer: dict[str, list[Listing]] = {}
@@ -194,7 +197,7 @@ class Linker:
 
     def _of_symbol(self, symbol: str, on: date, how: str, prefix: str = "") -> list[Link]:
         by_market: dict[str, dict[str, str | None]] = {}
-        for row in self._by_symbol.get(symbol, ()):
+        for row in self._by_symbol.get(_dotted(symbol), ()):
             if row.is_on(on) and row.market_id.startswith(prefix):
                 by_market.setdefault(row.market_id, {})[row.instrument_id] = row.issuer_id
         return [
@@ -210,7 +213,7 @@ class Linker:
             links = self._of_symbol(match[1], on, "parentheses")
             before = {word.plain for word in words if word.end <= match.start()}
             for link in links:
-                listed = self._by_symbol[match[1]]
+                listed = self._by_symbol[_dotted(match[1])]
                 cores = [core_of(row.name) for row in listed if row.name]
                 is_named = any(core and core[0] in before for core in cores)
                 is_plain = len(match[1]) > 3 and match[1].lower() not in ordinary_words() | ACRONYMS
@@ -242,6 +245,10 @@ class Linker:
         for mention in mentions:
             mention = sign_of(mention, headline, words, is_sentence=is_sentence)
             (sure if mention.is_sure else open_).append(mention)
+        for one, other in combinations(open_, 2):
+            # "GM and Ford": initials beside a name are a pair of firms, and rarely two other things.
+            if one.is_beside(other, headline, words) and (one.is_capitals or other.is_capitals):
+                sure += [m.with_sign("list") for m in (one, other) if m.needs != "ending"]
         for mention in open_:
             if any(mention.is_beside(other, headline, words) for other in sure) and mention.needs != "ending":
                 sure.append(mention.with_sign("list"))
@@ -305,6 +312,15 @@ def _names_since(rows: Sequence[Listing], symbols: Sequence[str]) -> dict[str, d
             same = [day for name, day in since.items() if is_same_name(name, row.name)]
             since[row.name] = same[0] if same else row.since
     return since
+
+
+def _dotted(symbol: str) -> str:
+    """Return a symbol with its share class behind a dot, however it is written: BRK.B, BRK-B, BRK/B."""
+    return symbol.replace("-", ".").replace("/", ".")
+
+
+def _as_written(row: Listing) -> Listing:
+    return row if row.symbol.isalnum() else replace(row, symbol=_dotted(row.symbol))
 
 
 def _without_entities(text: str) -> str:

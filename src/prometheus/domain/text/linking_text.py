@@ -9,11 +9,15 @@ from functools import lru_cache
 
 from prometheus.domain.text.linking_names import Needs, plain
 from prometheus.domain.text.linking_words import (
+    ARMS,
     COMPANY_NOUNS,
     COMPANY_VERBS,
     CONTEXT_BEFORE,
     GIVEN_NAMES,
     LEGAL,
+    OTHER_BODIES,
+    OTHER_NAMES,
+    OTHER_SENSES,
     ordinary_words,
 )
 
@@ -170,6 +174,8 @@ def sign_of(mention: Mention, headline: str, words: Sequence[Word], *, is_senten
     is_one = mention.stop - mention.start == 1
     if is_one and before and not gap_before.strip() and _is_given_name(before):
         return replace(mention, is_refused=True)
+    if _is_of_another(mention, headline, words, is_sentence=is_sentence):
+        return replace(mention, is_refused=True)
     if mention.needs == "nothing":
         return mention
     if after and gap_after == " " and mention.is_whole and after.plain in LEGAL and after.is_capital:
@@ -195,6 +201,41 @@ def sign_of(mention: Mention, headline: str, words: Sequence[Word], *, is_senten
     if is_sentence and is_alone and is_telling:
         return mention.with_sign("capital")
     return mention
+
+
+def _is_of_another(mention: Mention, headline: str, words: Sequence[Word], *, is_sentence: bool) -> bool:
+    """Return whether the words beside a name make it part of another one, or say that it is no company's."""
+    first, last = words[mention.start], words[mention.stop - 1]
+    if mention.start:
+        before = words[mention.start - 1]
+        is_joined = not headline[before.end : first.start].strip()
+        if is_joined and first is last and (before.plain, last.owner) in OTHER_NAMES:
+            return True
+    if mention.stop == len(words) or last.is_possessive:
+        return False
+    after = words[mention.stop]
+    if headline[last.end : after.start].strip(" -"):
+        return False
+    if first is last and after.plain in OTHER_SENSES.get(last.plain, ()):
+        return True
+    if not after.is_capital:
+        return False
+    if after.plain in OTHER_BODIES:
+        return True
+    if not is_sentence or after.plain in LEGAL:
+        return False
+    following = _capitals_from(mention.stop, headline, words)
+    return (len(following) == 1 and after.plain in ARMS) or following[-1].owner in LEGAL | OTHER_BODIES
+
+
+def _capitals_from(i: int, headline: str, words: Sequence[Word]) -> list[Word]:
+    """Return the capital words that stand together from a place on: in a sentence, the rest of a name."""
+    found = [words[i]]
+    for word in words[i + 1 :]:
+        if not word.is_capital or headline[found[-1].end : word.start].strip(" -"):
+            break
+        found.append(word)
+    return found
 
 
 def _is_given_name(word: Word) -> bool:

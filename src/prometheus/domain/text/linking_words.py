@@ -62,7 +62,20 @@ GIVEN_NAMES = _words(
     " russell ruth ryan sally sam samuel sandra sara sarah scott sean sharon sheryl simon spencer stan"
     " stanley stephanie stephen steve steven stuart sue susan taylor ted teresa terry theodore theresa"
     " thomas tiffany tim timothy todd tom tony tyler victor victoria vincent virginia walt walter warren"
-    " wayne wendy will william zach"
+    " wayne wendy will william zach adele alastair alison amanda angela annie ashley audrey becky bella betty"
+    " bianca bradley brenda bruno caitlin cameron carla"
+    " carlos caroline cathy cecilia chloe cindy claire clara"
+    " colin connor cynthia daisy darren debbie denise derek diana dominic donna dorothy dylan edith edwin"
+    " eileen elena ella ellie erica erin ethan eva"
+    " evelyn fiona frances francis gabriel gail gavin gina gloria"
+    " gwen hannah harriet harvey hazel hector hugo irene isaac isabel ivan jackie jasmine jill joanna johnny"
+    " josephine joyce juliet karl katie kayla kirsten kurt leah leila lena leslie liam lily lorraine louise"
+    " lydia lynn malcolm marie marilyn marion marvin maureen"
+    " maya mia miranda molly monica nadia naomi natalie"
+    " nigel nina noah nora olga olivia pablo pam paula pedro phoebe priya ramon renee rhonda rita rodney rosa"
+    " rosie sabrina samantha seth shane shirley silvia sofia"
+    " sophia sophie stella sylvia tamara tanya tara tina"
+    " toby tracy trevor ursula valerie vanessa vera veronica vivian wanda wesley yvonne zoe"
 )
 
 SURNAMES = _words(
@@ -135,9 +148,38 @@ COMPANY_VERBS = _words(
     "executive executives exec boss founder employees workers customers store rival supplier unit analyst"
     " analysts bulls bears investor investors deal outlook forecast report reports reported recalls beats"
     " misses unveils launches announces posts hires acquires buys sells sues settles agrees expects warns"
-    " says files tops debuts introduces raises slashes"
+    " says files tops debuts introduces raises slashes adds cancels orders ships trims delays refunds teams"
 )
 """What companies do or have, and people and places too: a sign behind an ordinary word only."""
+
+OTHER_BODIES = _words(
+    "foundation university college institute museum school church hospital arena stadium field center centre"
+    " theater theatre reit bdc trust fund funds etf etn bancorp hospitality partners midstream"
+)
+"""Behind a name, and not part of it, these make another one: "Ford Foundation", "Target Field"."""
+
+ARMS = _words("financial credit capital finance leasing realty properties energy")
+"""These do, too, where no capital follows: "General Motors Financial", but "Apple Financial Results"."""
+
+OTHER_SENSES = {
+    "amazon": _words("rainforest rainforests forest forests river basin jungle deforestation tribe tribes"),
+    "apple": _words(
+        "pie pies orchard orchards cider juice tree trees crop crops grower growers harvest sauce blossom"
+    ),
+    "intel": _words(
+        "official officials agency agencies committee committees community chief chiefs briefing briefings"
+        " officer officers sharing"
+    ),
+    "delta": _words("variant variants strain wave blues smelt town towns"),
+    "visa": _words(
+        "application applications applicant applicants holder holders rule rules waiver waivers ban program"
+        " lottery scheme"
+    ),
+}
+"""Words behind an ordinary or geographical name that say it is no company's."""
+
+OTHER_NAMES = frozenset({("big", "apple"), ("golden", "visa"), ("tourist", "visa"), ("student", "visa")})
+"""A name with the word before it that is something else."""
 
 CONTEXT_BEFORE = _words(
     "buy buying sell selling own owns upgrades upgrade downgrades downgrade acquire acquires acquiring"
