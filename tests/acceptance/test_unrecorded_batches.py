@@ -135,6 +135,7 @@ def test_a_correction_that_crashed_becomes_known_when_it_is_healed(databases, de
 def test_another_delivery_puts_the_crashed_one_on_record_before_it_corrects_it(databases, deliver):
     _crash(databases, deliver, BARS)
     assert len(_metadata(databases)["pending"]) == 1
+    assert "the next delivery to its market puts it on record" in _violations(databases)[0].detail
     assert len(deliver(_changed(BARS)).healed) == 1
     again = deliver(BARS)
     assert again.is_recorded

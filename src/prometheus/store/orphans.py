@@ -76,6 +76,9 @@ def price_batches_belong_to_an_ingest(runtime: Connection, historical: Connectio
         "select right(decision_id::text, 12) from engine_decisions where engine_name = 'INGEST'"
     )
     known = {row[0] for row in ingests}
+    waiting = {
+        row[0] for row in runtime.execute("select jsonb_object_keys(metadata -> 'pending') from markets")
+    }
     for batch, first, n_rows in historical.execute(_BATCHES):
         if batch not in known:
             yield Violation(
@@ -83,7 +86,8 @@ def price_batches_belong_to_an_ingest(runtime: Connection, historical: Connectio
                 first,
                 "metadata",
                 "price_batches_belong_to_an_ingest",
-                f"no INGEST decision ends with {batch!r}, the batch of this row and {n_rows - 1} others",
+                f"no INGEST decision ends with {batch!r}, the batch of this row and {n_rows - 1} others"
+                + ("; the next delivery to its market puts it on record" if batch in waiting else ""),
             )
 
 
