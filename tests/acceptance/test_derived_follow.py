@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from prometheus.adapters.price_files import price_delivery
 from prometheus.bootstrap import derive_changes, derived_tables
 from prometheus.domain.market.config import QualityConfig
 from prometheus.store.connections import Databases, connect
+from prometheus.store.derived import one_derivation
 from tests import world
 from tests.steps.worlds import Worlds, as_owner, stored, unlike
 
@@ -232,3 +234,20 @@ def test_derivations_of_overlapping_sessions_do_not_hide_each_other(worlds: Worl
     deliver(databases, home, bar(300, 1.05), number=3)  # the sessions and prices of the first one
     followed = held(databases)
     assert unlike(followed, fresh(databases, home)) == {}
+
+
+def test_derivations_of_a_market_wait_for_each_other(worlds: Worlds, home: Path) -> None:
+    databases = worlds.clone()
+    before = held(databases)
+    with ThreadPoolExecutor(3) as threads:
+        with (
+            connect(databases.historical_url, autocommit=True) as connection,
+            one_derivation(connection, world.MARKET),
+        ):
+            settings = world.settings_at(databases, home)
+            waiting = [threads.submit(derived_tables, settings, world.MARKET) for _ in range(2)]
+            with pytest.raises(TimeoutError):
+                waiting[0].result(timeout=2.0)
+        counts = [future.result() for future in waiting]
+    assert [sum(one.n_written for one in found.values()) for found in counts] == [0, 0]
+    assert held(databases) == before

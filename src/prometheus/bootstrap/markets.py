@@ -141,6 +141,7 @@ def derived_tables(
     from prometheus.pipeline import default_configs, derivation_steps
     from prometheus.store.artifacts import Artifacts
     from prometheus.store.assets import read_assets
+    from prometheus.store.derived import one_derivation
     from prometheus.store.ledger import price_span
     from prometheus.store.postgres import PostgresStorage
 
@@ -162,7 +163,12 @@ def derived_tables(
         steps = tuple(step for step in steps if set(step.writes) & set(tables))
     configs = default_configs(steps)
     artifacts = Artifacts(settings.artifacts_url)
-    with PostgresStorage(databases, sessions, market_id=market_id, artifacts=artifacts) as storage:
+    with (
+        driver_errors(),
+        connect(databases.historical_url, autocommit=True) as historical,
+        one_derivation(historical, market_id),
+        PostgresStorage(databases, sessions, market_id=market_id, artifacts=artifacts) as storage,
+    ):
         world = World(Context(market_id=market_id), sessions, assets, storage)
         graph = graph_of(steps, configs)
         return derive(graph, configs, world, days=days, changes=changes, progress=progress)

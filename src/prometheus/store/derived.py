@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from psycopg import sql
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     import polars as pl
 
 _SPAN = "{column} = ANY(%(values)s) AND {date} BETWEEN %(first)s AND %(last)s"
+
+
+@contextmanager
+def one_derivation(connection: Connection, market_id: str) -> Iterator[None]:
+    """Let one derivation of a market run at a time: what reads prices last writes last.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database, in autocommit: the lock is the session's, and goes with it at the latest.
+    market_id : str
+    """
+    lock = "hashtextextended('derive ' || %s, 0)"
+    connection.execute(f"SELECT pg_advisory_lock({lock})".encode(), [market_id])
+    try:
+        yield
+    finally:
+        connection.execute(f"SELECT pg_advisory_unlock({lock})".encode(), [market_id])
 
 
 def upsert_derived(connection: Connection, table: str, frame: pl.DataFrame, about: About) -> Written:
