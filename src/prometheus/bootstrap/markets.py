@@ -85,11 +85,14 @@ def derive_changes(
 
     Notes
     -----
-    If an earlier delivery was not derived from yet, everything is: nothing stays stale behind a change.
+    If an earlier delivery was not derived from yet, everything is: nothing stays stale behind a change. A
+    session that is new to the market moves the windows of all instruments, also of those without a bar.
     """
     from prometheus.flow.affected import Change
     from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.assets import read_assets
     from prometheus.store.decisions import is_derived
+    from prometheus.store.ledger import has_new_sessions
 
     databases = open_databases(settings)
     configs = default_configs(derivation_steps()).values()
@@ -97,10 +100,17 @@ def derive_changes(
         is_fresh = is_derived(connection, market_id, [c.config_id for c in configs], but_latest=1)
     if not is_fresh:
         return derive_market(settings, market_id, progress=progress)
-    places = sessions_of_market(databases, market_id).between(first, last)
+    sessions = sessions_of_market(databases, market_id)
+    places = sessions.between(first, last)
     if not len(places):
         return {}
     names = None if instruments is None else frozenset(instruments)
+    if names is not None:
+        with driver_errors(), connect(databases.runtime_url) as connection:
+            ids = read_assets(connection, market_id=market_id).ids
+        with driver_errors(), connect(databases.historical_url) as connection:
+            if has_new_sessions(connection, ids, sessions.dates[places].tolist()):
+                names = None
     change = Change(int(places[0]), int(places[-1]), names, table)
     return _n_written(derived_tables(settings, market_id, changes=[change], progress=progress))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -219,6 +219,18 @@ def price_span(
     if found is None or found[0] is None:
         return None
     return np.datetime64(found[0], "D"), np.datetime64(found[1], "D")
+
+
+def has_new_sessions(
+    connection: psycopg.Connection[Any], instrument_ids: Sequence[str], days: Sequence[date]
+) -> bool:
+    """Return whether there is a day on which none of these instruments has a return yet."""
+    query = (
+        "SELECT EXISTS (SELECT FROM unnest(%s::date[]) AS d (day) WHERE NOT EXISTS (SELECT FROM returns_daily"
+        " WHERE trade_date = d.day AND instrument_id = ANY(%s)))"
+    )
+    found = connection.execute(query, [list(days), list(instrument_ids)]).fetchone()
+    return found is not None and bool(found[0])
 
 
 def read_closes(
