@@ -69,8 +69,8 @@ def two_lined(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...] | N
 
     Examples
     --------
-    >>> two_lined(["Date", "Added", "Added"], ["Date", "Ticker", "Security"])
-    ('Date', 'Added Ticker', 'Added Security')
+    >>> two_lined(["Date", "Added", "Added", "Removed"], ["Date", "Ticker", "Security", "Ticker"])
+    ('Date', 'Added Ticker', 'Added Security', 'Removed Ticker')
     """
     known = {"ticker", "symbol"} & {normalised(cell) for cell in lower}
     if len(upper) != len(lower) or not known or is_header(upper) is False:

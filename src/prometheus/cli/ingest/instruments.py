@@ -107,9 +107,12 @@ def _day(text: str) -> date:
 
 def _show(report: InstrumentsReport) -> None:
     print_table(
-        ["file", "taken as", "of", "index", "rows", "left out"],
+        ["file", "taken as", "of", "index", "rows", "columns left out"],
         [[f.name, f.kind, str(f.as_of), f.index, f.n_rows, ", ".join(f.ignored)] for f in report.files],
     )
+    for file in report.files:
+        for what, count in file.left_out.items():
+            say(f"{file.name}: {count:,} {'line' if count == 1 else 'lines'} left out: {what}")
     if any(report.written.values()):
         verb = "would be written" if report.is_dry_run else "written"
         print_table(
