@@ -184,7 +184,7 @@ def test_five_kills_of_an_ingest_leave_no_trace(
     templates: Server, pairs: list[Databases], ingests: Ingests, undisturbed: Undisturbed
 ) -> None:
     n_killed, seen = _kill(templates, pairs, ingests, undisturbed, n_kills=5, seed=19871019)
-    assert n_killed == 5
+    assert n_killed >= 5
     assert len(seen) > 1  # they came at different moments
 
 
