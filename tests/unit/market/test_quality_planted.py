@@ -12,7 +12,7 @@ from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.quality import SOFT_RULES, quality_flags
 from tests.deliveries import shared
 from tests.unit.market.harsh_world import harsh_bars
-from tests.unit.market.quality_world import DEFECTS, KEY, SESSIONS
+from tests.unit.market.quality_world import DEFECTS, KEY, PRICES, SESSIONS, Draft, places
 from tests.unit.market.test_quality import documented
 from tests.unit.market.test_quality_on_real_bars import N_SESSIONS, panel
 
@@ -102,3 +102,48 @@ def test_prices_that_move_after_idle_days_are_no_level_shift() -> None:
     idle = [f"H{place:03d}" for place in range(4, 30, 6)]
     flags = flags_of(bars).filter(pl.col("instrument_id").is_in(idle), pl.col("rule") == "level_shift")
     assert flags.height <= 2
+
+
+def whole_names(panel: pl.DataFrame, n: int, *, seed: int) -> pl.DataFrame:
+    bars = panel.drop_nulls()
+    names = bars.group_by("instrument_id").len().filter(pl.col("len") >= N_SESSIONS)["instrument_id"].sort()
+    bars = bars.filter(pl.col("instrument_id").is_in(names.sample(n, seed=seed).implode()))
+    return bars.group_by("instrument_id", maintain_order=True).tail(N_SESSIONS)
+
+
+def test_of_bars_that_are_carried_on_to_the_next_day_the_later_ones_are_named(panel) -> None:
+    bars = whole_names(panel, 60, seed=3)
+    draft = Draft(bars)
+    for row in places(bars, 60, 11).tolist():
+        for name in PRICES:
+            draft.columns[name][row + 1] = draft.columns[name][row]
+        draft.rows.append(row + 1)
+    spoilt, keys = draft.done()
+    own = flags_of(spoilt).filter(pl.col("rule") == "repeated_bar")
+    own = own.join(flags_of(bars), on=[*KEY, "rule"], how="anti")
+    n_right = own.join(keys, on=KEY).height
+    assert n_right >= 0.95 * keys.height
+    assert n_right >= 0.93 * own.height
+
+
+def test_one_wild_bar_does_not_decide_for_all_names_which_day_was_copied(panel) -> None:
+    bars = whole_names(panel, 60, seed=3)
+    spoilt, _ = DEFECTS["outlier"](bars, 60, 11)
+    own = flags_of(spoilt).filter(pl.col("rule") == "repeated_bar")
+    assert own.join(flags_of(bars), on=[*KEY, "rule"], how="anti").height <= 3
+
+
+def test_an_open_alone_that_is_far_off_is_an_outlier_and_a_close_of_twice_the_price_too(panel) -> None:
+    bars = whole_names(panel, 60, seed=3)
+    for field, factor in (("open", 1.2), ("close", 2.0)):
+        draft = Draft(bars)
+        for row in places(bars, 60, 11).tolist():
+            wrong = round(draft.columns[field][row] * factor, 2)
+            draft.columns[field][row] = wrong
+            draft.columns["high"][row] = max(draft.columns["high"][row], wrong)
+            draft.rows.append(row)
+        spoilt, keys = draft.done()
+        found = flags_of(spoilt).filter(pl.col("rule") == "outlier")
+        own = found.join(flags_of(bars), on=[*KEY, "rule"], how="anti")
+        assert own.join(keys, on=KEY).height >= 0.9 * keys.height, field
+        assert own.join(keys, on=KEY, how="anti").is_empty(), field

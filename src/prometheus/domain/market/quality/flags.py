@@ -26,6 +26,7 @@ from prometheus.domain.market.quality.moves import (
     adjustment_on_wrong_day,
     high_low_spike,
     level_shift,
+    odd_open,
     outlier,
 )
 from prometheus.domain.market.quality.presence import gap_before, missing_fields, zero_volume
@@ -124,7 +125,7 @@ SOFT_RULES = (
     SoftRule(
         "outlier",
         "suspect",
-        lambda seen, config: outlier(seen.bars, seen.jumps, config),
+        lambda seen, config: outlier(seen.bars, seen.jumps, config) | odd_open(seen.bars, seen.fit, config),
         "Compare with another source and deliver the true bar.",
     ),
     SoftRule(

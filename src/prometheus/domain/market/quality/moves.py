@@ -6,6 +6,7 @@ import numpy as np
 
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.quality.bars import MIN_NAMES, Bars, medians_of, step_of, usual
+from prometheus.domain.market.quality.fit import Fit
 from prometheus.domain.market.quality.jumps import Jumps
 from prometheus.kernel.arrays import BoolArray, FloatArray, IntArray
 
@@ -36,9 +37,30 @@ def outlier(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
     is_quiet = np.where(np.isnan(jumps.volume), is_lone & is_whole, jumps.volume < config.max_news_volume)
     is_quiet &= ~jumps.undoes & (is_whole | (jumps.lasts <= 1))
     is_spike = is_quiet & (jumps.lasts > 0) & ~_has_action(bars, jumps)
-    is_spike &= ~_is_split_sized(jumps, within=SPLIT_SCALES)
+    is_spike &= ~_is_misadjusted(jumps)
     is_open = is_quiet & (bars.last[jumps.rows] == jumps.rows) & (_quietness(jumps) >= config.min_quietness)
     return _marked(bars, jumps.rows, np.where(is_spike, jumps.lasts, np.where(is_open, 1, 0)))
+
+
+def odd_open(bars: Bars, fit: Fit, config: QualityConfig) -> BoolArray:
+    """Return where the open alone lies far from the close before and from its own, without volume.
+
+    Notes
+    -----
+    The gap to the open beyond the day's median is twice ``own_scales`` of such gaps and twice ``min_move``,
+    and undone until the close but for ``reversal_share``; the volume stays below ``max_spike_volume``, and is
+    known: results that are taken back within the day look like that, but for their volume.
+    """
+    before = bars.before(bars.values["close"], np.arange(len(bars)))
+    gap = fit.log_open - np.log(before) - fit.day_gap
+    size = np.abs(gap)
+    least = 2.0 * np.maximum(config.min_move, config.own_scales * fit.gap_scale)
+    left = np.abs(gap + fit.log_close - fit.log_open - fit.day_move)
+    rows = np.flatnonzero((size >= least) & (left <= config.reversal_share * size))
+    volume = bars.values["volume"][rows] / usual(bars, bars.values["volume"], rows)
+    found = np.zeros(len(bars), dtype=bool)
+    found[rows[volume < config.max_spike_volume]] = True
+    return found
 
 
 def adjustment_on_wrong_day(bars: Bars, jumps: Jumps, config: QualityConfig) -> BoolArray:
@@ -46,13 +68,14 @@ def adjustment_on_wrong_day(bars: Bars, jumps: Jumps, config: QualityConfig) -> 
 
     Notes
     -----
-    The move is undone within days, and is a split's by its size, without the volume or turnover of news, or
-    there is a split or a jump of the adjusted close over the close at one of its ends. Total returns are
-    looked at: a split given on another day than that of the fall is such a move too.
+    The move is undone within days, and is a split's by its size, without the volume or turnover of news, and
+    with half of it before the open; or there is a split or a jump of the adjusted close over the close at one
+    of its ends. Total returns are looked at: a split given on another day than that of the fall is such a
+    move too.
     """
     busy = jumps.volume * np.minimum(np.exp(jumps.size), 1.0) >= config.max_news_volume
     is_found = (jumps.lasts > 0) & ~jumps.undoes
-    is_found &= _has_action(bars, jumps) | (_is_split_sized(jumps, within=SPLIT_SCALES) & ~busy)
+    is_found &= _has_action(bars, jumps) | (_is_misadjusted(jumps) & ~busy)
     return _marked(bars, jumps.rows, np.where(is_found, jumps.lasts, 0))
 
 
@@ -150,6 +173,11 @@ def _is_split_sized(jumps: Jumps, *, within: float) -> BoolArray:
     away = np.abs(np.abs(jumps.size)[:, None] - SPLITS).min(axis=1)
     found: BoolArray = away <= within * own
     return found
+
+
+def _is_misadjusted(jumps: Jumps) -> BoolArray:
+    """Return which jumps move the whole bar by a split's size."""
+    return _is_split_sized(jumps, within=SPLIT_SCALES) & ~(np.abs(jumps.overnight - 1.0) > HALF)
 
 
 def _has_action(bars: Bars, jumps: Jumps) -> BoolArray:

@@ -21,7 +21,9 @@ MIN_POOL = 3
 CLEARLY = 3.0
 """Log-likelihood by which one of two equal bars must fit its place worse to be clearly wrong, 20 to 1."""
 ALIKE = 1.0
-"""Log-likelihood that makes no difference between two bars; the later of two neighbours starts with it."""
+"""Log-likelihood that makes no difference between two bars; twice as much between neighbours."""
+VOTE = 5.0
+"""What one name of several counts at most."""
 HABIT, HABIT_SHARE = 10, 0.9
 """Clear pairs, and the share of them, in which the same side is wrong, that are the vendor's habit."""
 MAX_TWIN_GAP = 5
@@ -110,8 +112,8 @@ def repeated_bar(
     gaps to its neighbours, and its move beside its market's. Where several names repeat the same two days,
     their misfits are added up first, because vendors mix up days, not names. Where neither fits clearly
     worse, the side counts that is wrong in nearly all clear pairs of the delivery, the earlier or the later.
-    Without such a habit the one that fits worse does, and both where they fit alike; of two neighbours rather
-    the later, because bars are carried on more often than brought forward. A bar that was stored before the
+    Without such a habit the one that fits worse does, and both where they fit alike; of two neighbours the
+    later, because bars are carried on more often than brought forward. A bar that was stored before the
     other's day was delivered (``is_stored``) can't carry its prices, and the last bar of all that is like the
     one before it carries yesterday's.
     """
@@ -126,7 +128,8 @@ def repeated_bar(
     )
     of_pair = of_pair.reshape(-1)
     own = _surplus(bars, fit, left, right)
-    pooled = np.bincount(of_pair, weights=own, minlength=days.shape[1])[of_pair]
+    votes = np.clip(own, -VOTE, VOTE)  # a bar that is wrong by itself must not decide for all
+    pooled = np.bincount(of_pair, weights=votes, minlength=days.shape[1])[of_pair]
     surplus = np.where(n_names[of_pair] >= MIN_POOL, pooled, own)
     is_later = (is_stored[left] & ~is_stored[right]) | ((right == left + 1) & (right == bars.last[right]))
     surplus = np.where(is_later, -np.inf, surplus)
@@ -138,9 +141,9 @@ def repeated_bar(
         is_left |= is_open & (n_left > n_right)
         is_right |= is_open & (n_left < n_right)
     else:
-        surplus = surplus - np.where(right == left + 1, ALIKE, 0.0)
-        is_left |= is_open & (surplus > -ALIKE)
-        is_right |= is_open & (surplus < ALIKE)
+        is_next = right == left + 1
+        is_left |= is_open & (surplus > np.where(is_next, 2.0 * ALIKE, -ALIKE))
+        is_right |= is_open & (surplus <= np.where(is_next, 2.0 * ALIKE, ALIKE))
     found[left[is_left]] = True
     found[right[is_right]] = True
     return found
