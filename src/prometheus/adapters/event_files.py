@@ -219,6 +219,8 @@ def _document(
 ) -> Event | EventFault:
     with file.open() as stream:
         raw = stream.read()
+    if b"\x00" in raw:
+        raise InputFileError(f"{file.name} is no text.", remedy="Give texts in UTF-8.")
     if file.suffix != ".txt":
         text = read_filing(raw).text
         return document_event(
@@ -229,8 +231,6 @@ def _document(
     except UnicodeDecodeError as error:
         found = raw[error.start : error.start + 20].decode("latin-1")
         return EventFault(file.name, 1, file.member, "text", found, "not_utf8")
-    if "\x00" in text:
-        raise InputFileError(f"{file.name} is no text.", remedy="Give texts in UTF-8.")
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return document_event(file.name, file.member, lines, event_type=kind, given=releases, meetings=meetings)
 

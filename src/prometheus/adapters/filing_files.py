@@ -185,6 +185,8 @@ def _index(file: DeliveredFile, faults: list[FileFault]) -> list[_Entry]:
 def _filing(file: DeliveredFile, entry: _Entry | None, zone: str, keep: Callable[[bytes], str]) -> Filing:
     with file.open() as stream:
         raw = stream.read()
+    if b"\x00" in raw:
+        raise _Broken("text", None, "not_text", "It is binary or cut off; save it as HTML or text in UTF-8.")
     header = _header(raw)
     body = raw
     if header and (inside := _FIRST_TEXT.search(raw)):
@@ -195,6 +197,8 @@ def _filing(file: DeliveredFile, entry: _Entry | None, zone: str, keep: Callable
         read = read_filing(body[start + 6 :].strip().removesuffix(b"</XBRL>") if start >= 0 else body)
     else:
         read = ReadFiling(_decoded(body, is_edgar=bool(header)), (), {})
+    if not any(char.isalnum() for char in read.text):
+        raise _Broken("text", read.text.strip()[:80], "empty_text", "Ask for the filing again.")
     cover = dict(read.cover)
     if "period" in cover:
         cover["period"] = str(_day(cover["period"], "period"))

@@ -109,7 +109,7 @@ class ReadFiling:
 
 
 def read_filing(raw: bytes) -> ReadFiling:
-    """Return the text, the facts and the cover of an HTML filing."""
+    """Return the text, the facts and the cover of an HTML filing; an empty text where it holds none."""
     if b"inlineXBRL" in raw[:100_000]:
         # Entities and networks are for documents one trusts; filings need neither.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
@@ -120,7 +120,10 @@ def read_filing(raw: bytes) -> ReadFiling:
         else:
             contexts, units = _contexts(tree), _units(tree)
             return ReadFiling(text_of(tree), tuple(_facts(tree, contexts, units)), _cover(tree))
-    tree = html.document_fromstring(raw, parser=html.HTMLParser(encoding=_encoding(raw), huge_tree=True))
+    try:
+        tree = html.document_fromstring(raw, parser=html.HTMLParser(encoding=_encoding(raw), huge_tree=True))
+    except etree.ParserError:  # blank, or nothing but comments
+        return ReadFiling("", (), {})
     return ReadFiling(text_of(tree), (), {})
 
 

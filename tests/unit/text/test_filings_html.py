@@ -112,3 +112,8 @@ def test_entities_are_not_fetched():
         "<p>a&secret;b</p>"
     )
     assert read_filing(raw).text == "ab\n"
+
+
+@pytest.mark.parametrize("raw", [b" \n", b"<!-- nothing -->", b"<html></html>"])
+def test_a_page_that_holds_nothing_has_an_empty_text(raw):
+    assert read_filing(raw).text.strip() == ""
