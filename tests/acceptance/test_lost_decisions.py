@@ -36,7 +36,7 @@ REPORTS = (
     "ACME,2015-03-31,3,2015-04-28,2\n",
     "symbol,period_end,months,filing_date,revenue\nBOLT,2014-12-31,12,2015-02-20,5\n",
 )
-pytestmark = pytest.mark.parametrize("server", ["embedded"], indirect=True)
+pytestmark = pytest.mark.parametrize("server", ["embedded", "15"], indirect=True)
 
 
 @pytest.fixture
