@@ -40,7 +40,7 @@ _DAYS: LiteralString = """
 _DECISIONS: LiteralString = """
     select decision_id::text, context_id, said.key, (said.value #>> '{}')::bigint,
            (raw_input_summary ->> 'first')::date, (raw_input_summary ->> 'last')::date,
-           input_refs -> 'instruments'
+           case when %(with_instruments)s then (input_refs -> 'instruments')::text end
     from engine_decisions d cross join lateral jsonb_each(d.proposed_action) said
     where d.engine_name = 'DERIVE' and raw_input_summary ? 'first' and raw_input_summary ? 'last'
           and jsonb_typeof(said.value) = 'number'
@@ -79,11 +79,12 @@ class _Derivation:
     first: date
     last: date
     market: str
-    instruments: list[str] | None
+    instruments: str | None
 
     @property
     def about(self) -> str:
-        return json.dumps(self.market if self.table in _OF_MARKET else self.instruments)
+        """What its rows are about, as JSON: instruments, or the market."""
+        return json.dumps(self.market) if self.table in _OF_MARKET else self.instruments or "[]"
 
 
 def derived_rows_have_prices(_: Connection, historical: Connection) -> Iterator[Violation]:
@@ -121,10 +122,11 @@ def derivations_are_whole(runtime: Connection, historical: Connection) -> Iterat
     """Check that the tables hold as many rows as DERIVE decisions wrote, where no later one wrote there."""
     latest: dict[str, list[_Derivation]] = {}
     covered: dict[tuple[str, str], set[date]] = {}
-    for one in _derivations(runtime):
+    for one in _derivations(runtime, with_instruments=True):
         taken = covered.setdefault((one.table, one.market), set())
         days = _days(one)
-        if taken.isdisjoint(days) and one.table in _COUNTS and (one.instruments or one.table in _OF_MARKET):
+        is_counted = one.table in _OF_MARKET or one.instruments not in (None, "null")
+        if taken.isdisjoint(days) and one.table in _COUNTS and is_counted:
             latest.setdefault(one.table, []).append(one)
         taken.update(days)
     for table, decisions in latest.items():
@@ -147,11 +149,12 @@ def derivations_are_whole(runtime: Connection, historical: Connection) -> Iterat
                 )
 
 
-def _derivations(runtime: Connection) -> list[_Derivation]:
-    """Return what DERIVE decisions say, the latest first."""
+def _derivations(runtime: Connection, *, with_instruments: bool = False) -> list[_Derivation]:
+    """Return what DERIVE decisions say, the latest first; ``instruments`` is a JSON list, and long."""
+    found = runtime.execute(_DECISIONS, {"with_instruments": with_instruments})
     return [
         _Derivation(decision, table, n_rows, first, last, market, instruments)
-        for decision, market, table, n_rows, first, last, instruments in runtime.execute(_DECISIONS)
+        for decision, market, table, n_rows, first, last, instruments in found
     ]
 
 
