@@ -256,7 +256,7 @@ def test_all_deliveries_go_in_twice_and_the_second_time_changes_nothing(house, p
     assert refused.exit_code == 3
     assert "is empty" in json.loads(refused.out)["error"]["message"]
 
-    for verb in ("derive", "profiles", "derive"):
+    for verb in ("derive", "profiles"):
         house.run(verb, verb, *MARKET)
     before = state(databases) | digests(databases)
     for verb in ("derive", "profiles"):
