@@ -170,3 +170,32 @@ def test_the_real_files_in_shuffled_orders_say_the_same(ingest, told):
         assert {row.split("'")[1] for row in differing} <= REUSED
     ingest("instruments", *reversed(paths))
     assert set(map(repr, told()[1])) == expected
+
+
+def test_a_symbol_that_goes_from_one_class_of_shares_to_another_is_followed(ingest, told, tmp_path):
+    march = "Symbol,Security,CIK\nGOOG,Google Inc Class A,1288776\n"
+    april = "Symbol,Security,CIK\nGOOG,Google Inc Class C,1288776\nGOOGL,Google Inc Class A,1288776\n"
+    files = {"sp500_2014-03-03.csv": march, "sp500_2014-04-10.csv": april}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    found = []
+    for order in (list(files), list(files)[::-1]):
+        for name in order * 2:
+            ingest("instruments", tmp_path / name)
+        found.append(told())
+    assert found[0] == found[1]
+    counts, rows = found[0]
+    assert counts == (1, 2)
+    symbols = {row[9]["security"]: [entry["symbol"] for entry in row[9]["symbols"]] for row in rows}
+    assert symbols == {"Google Inc Class A": ["GOOG", "GOOGL"], "Google Inc Class C": ["GOOG"]}
+
+
+def test_several_stocks_of_one_class_are_no_renames_of_each_other(ingest, told, tmp_path):
+    row = "LSXMA,Liberty Media Series A,1560385\n"
+    (tmp_path / "a_2023-01-03.csv").write_text("Symbol,Security,CIK\n" + row)
+    more = "FWONA,Liberty Media Series A,1560385\nFWONK,Liberty Media Series C,1560385\n"
+    (tmp_path / "b_2023-06-01.csv").write_text("Symbol,Security,CIK\n" + more + row)
+    for name in ("a_2023-01-03.csv", "b_2023-06-01.csv"):
+        ingest("instruments", tmp_path / name)
+    counts, rows = told()
+    assert (counts, [one[0] for one in rows]) == ((1, 3), ["FWONA", "FWONK", "LSXMA"])

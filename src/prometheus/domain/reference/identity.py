@@ -5,7 +5,8 @@ Asked in this order; the first answer counts:
 1. the id that the row gives;
 2. the instrument that its FIGI, ISIN, CUSIP or SEDOL names; another FIGI is of another instrument;
 3. the issuer that its CIK names: its instrument with that symbol; else the instrument without a CIK that has
-   the symbol; else its only instrument that the file doesn't name otherwise, which was renamed;
+   the symbol; else its only instrument that the file doesn't name otherwise, which was renamed. Names that
+   say a class of shares (GOOG was class A until 2014 and is class C since) count more than the symbol;
 4. the instrument that had the symbol on the file's day, or last where the file has no day, unless the row
    is of another issuer: then the symbol was reused;
 5. none: a new instrument, of the issuer that its CIK names if that is known.
@@ -17,6 +18,7 @@ after the firm on record was seen in it under this symbol.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,16 +27,18 @@ from prometheus.domain.reference.merging import are_known_apart
 from prometheus.domain.reference.observations import Observation
 from prometheus.domain.reference.register import IDENTIFIERS, Register, ciks_of
 
+_CLASS = re.compile(r"\b(?:class|cl\.?|series)\s+([A-Z])\b|-([A-C])$", re.IGNORECASE)
 LASTING = ("identifiers.FIGI", "identifiers.LEAN_SID")
 """Identifiers that an instrument keeps; an ISIN or CUSIP changes with a reverse split or a new seat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a file names: the symbols of each CIK, and the CIK of each symbol."""
+    """What a file names: the symbols of each CIK, the CIK of each symbol, and its class of shares."""
 
     symbols: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ciks: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,14 @@ def named_in(observations: Iterable[Observation]) -> Named:
     """Return what the rows of one file name."""
     symbols: dict[str, set[str]] = {}
     ciks: dict[str, str] = {}
+    classes: dict[str, str] = {}
     for row in observations:
+        if (share_class := _class_in(row.instrument_facts.get("security"))) is not None:
+            classes[row.symbol] = share_class
         if row.cik is not None:
             symbols.setdefault(row.cik, set()).add(row.symbol)
             ciks[row.symbol] = row.cik
-    return Named({cik: frozenset(found) for cik, found in symbols.items()}, ciks)
+    return Named({cik: frozenset(found) for cik, found in symbols.items()}, ciks, classes)
 
 
 def matched(row: Observation, register: Register, named: Named) -> Match:
@@ -108,7 +115,25 @@ def _of_issuer(
     row: Observation, issuer_id: str, register: Register, named: Named, owners: list[str]
 ) -> Match:
     own = register.instruments_of(issuer_id)
-    with_symbol = [i for i in own if i in owners]
+    share_class = _class_in(row.instrument_facts.get("security"))
+    of_class = [
+        i
+        for i in own
+        if share_class is not None
+        and _class_of(i, register) == share_class
+        # A firm may have several stocks of one class: those that the file names are not renamed.
+        and named.classes.get(register.instruments[i].values["symbol"]) != share_class
+    ]
+    with_symbol = [
+        i
+        for i in own
+        if i in owners and (share_class is None or _class_of(i, register) in (None, share_class))
+    ]
+    if share_class is not None and not with_symbol and any(i in own for i in owners):
+        # The symbol went from one class of the firm's shares to another, as GOOG did in 2014.
+        return Match(of_class[0] if len(of_class) == 1 else None, issuer_id, is_reuse=True)
+    if share_class is not None and not owners and len(of_class) == 1:
+        return Match(of_class[0], issuer_id, is_reuse=bool(register.ever_had(row.symbol)))
     if len(with_symbol) == 1:
         return Match(with_symbol[0], issuer_id)
     assert row.cik is not None
@@ -175,6 +200,16 @@ def _is_other_issuer(row: Observation, owner: str, register: Register, named: Na
     # The other way round: the firm on record joined after this row's was seen under the symbol.
     joined = [statement["value"] for statement in metadata.get("stated", {}).get("added", ())]
     return bool(joined) and min(joined) > str(row.origin.as_of)
+
+
+def _class_of(instrument_id: str, register: Register) -> str | None:
+    return _class_in(register.instruments[instrument_id].metadata.get("security"))
+
+
+def _class_in(security: str | None) -> str | None:
+    """Return the letter of the class of shares that the name of a security says."""
+    found = _CLASS.search(security or "")
+    return None if found is None else (found.group(1) or found.group(2)).upper()
 
 
 def _ciks(instrument_id: str, register: Register) -> list[str]:
