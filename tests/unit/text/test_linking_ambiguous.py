@@ -6,13 +6,12 @@ name of its own is not it. `held_out` was written when the rules were done.
 
 import csv
 from datetime import date
-from pathlib import Path
 
 import pytest
 
 from tests.unit.text.linking_scores import FIXTURES, linker_of_2018, scores
 
-README = Path(__file__).resolve().parents[3] / "src" / "prometheus" / "domain" / "text" / "README.md"
+README = FIXTURES / "README.md"
 DAY = date(2018, 1, 8)
 N_HEADLINES = {"held_out": 90, "second": 79, "tuning": 78}
 
