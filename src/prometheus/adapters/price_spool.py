@@ -15,8 +15,8 @@ from typing import IO
 import polars as pl
 import pyarrow as pa
 
-ROWS_IN_MEMORY = 4_000_000
-"""About a gigabyte with everything that is computed of them."""
+ROWS_IN_MEMORY = 2_000_000
+"""With all that is computed of them less than a gigabyte: 6 million rows of a Parquet file take 0.75."""
 N_BUCKETS = 64
 SEED = 17
 

@@ -57,3 +57,13 @@ def test_what_is_settled_goes_before_what_is_found_and_what_is_ignored_is_left_o
 def test_a_settled_header_that_is_not_there_is_an_error_that_lists_those_that_are():
     with pytest.raises(InputFileError, match="takes close from 'Kurs', but the columns are 'date', 'close'"):
         canonical_columns(["date", "close"], file="a.csv", given={"close": "Kurs"})
+
+
+def test_instruments_side_by_side_are_told_from_a_column_that_comes_twice() -> None:
+    names = ["Price", "Close", "Close", "High", "High", "Open", "Open"]
+    with pytest.raises(InputFileError) as caught:
+        canonical_columns(["Date", *names], file="a.csv")
+    assert "write a file for each" in caught.value.remedy
+    with pytest.raises(InputFileError) as caught:
+        canonical_columns(["Date", "Close", "Close"], file="a.csv")
+    assert "Leave one of them in" in caught.value.remedy

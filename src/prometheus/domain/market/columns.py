@@ -30,6 +30,10 @@ _SPELLINGS = {
     "dividend": ("dividend", "dividends", "exdividend", "divcash", "dividendamount"),
     "currency": ("currency", "ccy"),
 }
+_REMEDY_WIDE = (
+    "Instruments stand side by side here, as yfinance writes several tickers: write a file for each, e.g. "
+    'bars.xs("AAPL", axis=1, level="Ticker").to_csv("AAPL.csv").'
+)
 _CANONICAL = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
 CANONICAL = tuple(_SPELLINGS)
 """Every column that a delivery may have, by the schema's words."""
@@ -109,7 +113,9 @@ def canonical_columns(
         wrong, means = (same, twice) if twice else (repeated, [found[name] for name in repeated])
         raise InputFileError(
             f"{file}: columns {', '.join(map(repr, wrong))} all mean {', '.join(means)}.",
-            remedy="Leave one of them in, or say in a mapping file which it is.",
+            remedy=_REMEDY_WIDE
+            if len(means) > 2
+            else "Leave one of them in, or say in a mapping file which it is.",
         )
     missing = [name for name in NEEDED if name not in found.values()]
     if missing:
