@@ -44,7 +44,9 @@ def prices(
     preset: Annotated[
         str | None,
         typer.Option(
-            "--preset", help="Vendor's shape: yahoo, yfinance, stooq, wiki, lean, pystock, kaggle, generic."
+            "--preset",
+            help="Vendor's shape: yahoo, yfinance, stooq, stooq-old, wiki, lean, pystock, kaggle, nasdaq, "
+            "investing, generic.",
         ),
     ] = None,
     mapping: Annotated[
