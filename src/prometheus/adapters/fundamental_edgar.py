@@ -37,7 +37,7 @@ _LAYOUTS = {
 """The members of a data set that are read, and the columns that they must have."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Report:
     """A filing while its facts are gathered: of several tags for one fact the first that it has counts."""
 

@@ -298,7 +298,7 @@ class PriceTable:
             .then(pl.lit(_AMBIGUOUS))
             .otherwise(unread_remedies(texts).fill_null(DATE_REMEDY)),
         )
-        said = pl.struct(field=pl.lit("trade_date"), found="found", rule="rule", remedy="remedy")
+        said = pl.struct(pl.lit("trade_date").alias("field"), "found", "rule", "remedy")
         is_unread = pl.col("date").is_null() & (pl.col("found").str.strip_chars() != "")
         new = faults.select(pl.when(is_unread).then(said.cast(FAULT)).alias("fault")).to_series()
         known = rows["fault"] if "fault" in rows.columns else pl.Series([None] * rows.height, dtype=FAULT)
