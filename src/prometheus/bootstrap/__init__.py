@@ -11,6 +11,7 @@ from prometheus.bootstrap.markets import (
     derive_if_stale,
     derive_market,
     derived_tables,
+    profiles_are_derived,
     sessions_of_market,
 )
 
@@ -20,6 +21,7 @@ __all__ = [
     "derive_if_stale",
     "derive_market",
     "derived_tables",
+    "profiles_are_derived",
     "run_backtest",
     "run_demo",
     "sessions_of_market",

@@ -204,3 +204,12 @@ def derive_if_stale(
         if is_derived(connection, market_id, [config.config_id for config in configs]):
             return {}
     return derive_market(settings, market_id, progress=progress)
+
+
+def profiles_are_derived(settings: Settings, market_id: str) -> bool:
+    """Return whether anything was derived since the latest profiles: a crash lies between them otherwise."""
+    from prometheus.store.decisions import is_latest
+
+    databases = open_databases(settings)
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        return not is_latest(connection, market_id, "PROFILE", before="DERIVE")

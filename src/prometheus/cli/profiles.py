@@ -42,7 +42,7 @@ def profiles(
     files are younger than the filings, --assume-first-sector ranks all the same, and says that it assumed.
     Running it again writes nothing. The factors that rest on profiles are derived again where they changed.
     """
-    from prometheus.bootstrap import derive_changes
+    from prometheus.bootstrap import derive_changes, profiles_are_derived
     from prometheus.bootstrap.profiles import build_profiles
     from prometheus.domain.profiles.config import ProfilesConfig
 
@@ -56,7 +56,8 @@ def profiles(
         progress=Bar("profiles"),
     )
     derived: dict[str, int] = {}
-    if record.n_profiles and record.first is not None and record.last is not None:
+    is_stale = record.n_profiles > 0 or not profiles_are_derived(settings, market)
+    if is_stale and record.first is not None and record.last is not None:
         import numpy as np
 
         changed = np.datetime64(record.first, "D"), np.datetime64(record.last, "D")

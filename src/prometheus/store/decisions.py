@@ -80,6 +80,16 @@ def is_derived(
     return bool(found[0] == len(set(config_ids)))
 
 
+def is_latest(connection: Connection, market_id: str, engine_name: str, *, before: str) -> bool:
+    """Return whether a market has decisions of an engine, and none of another since."""
+    found = connection.execute(
+        "SELECT max(timestamp) FILTER (WHERE engine_name = %s) > coalesce(max(timestamp)"
+        " FILTER (WHERE engine_name = %s), '-infinity') FROM engine_decisions WHERE context_id = %s",
+        [engine_name, before, market_id],
+    ).fetchone()
+    return found is not None and bool(found[0])
+
+
 def record_decision(
     connection: Connection, decision: Decision, config: EngineConfig, *, created_by: str
 ) -> bool:
