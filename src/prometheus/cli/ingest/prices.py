@@ -152,8 +152,8 @@ def _tell_apart(report: IngestReport) -> None:
     """Say on stderr that corrections replaced what other sources had delivered."""
     named = ", ".join(f"{source} {n:,}" for source, n in report.n_corrected_by_source.items())
     complain(
-        f"Warning: {sum(report.n_corrected_by_source.values()):,} of {report.n_corrected:,} corrected rows came"
-        f" from another source than {report.source} ({named}), e.g. {report.corrected_example}."
+        f"Warning: {sum(report.n_corrected_by_source.values()):,} of {report.n_corrected:,} corrected rows"
+        f" came from another source than {report.source} ({named}), e.g. {report.corrected_example}."
     )
     complain("         Two sources of one market never settle: see docs/how-to/bring-your-own-data.md.")
 

@@ -121,7 +121,7 @@ comment on column factors_daily.trade_date is
 comment on column factors_daily.value is
     'Return of the factor (decimal), or level of the series.';
 comment on column factors_daily.metadata is
-    'Of delivered rows: "batch" (last 12 hex digits of the INGEST decision), "known_at" and "known_basis" (when the value became known, and how that is known), "unit", "revisions": the earlier versions, oldest first, each with "value", "batch", "known_at", "until" and "replaced_by".';
+    'Of delivered rows: "batch" (last 12 hex digits of the INGEST decision), "known_at" and "known_basis" (when the value became known, and how that is known), "unit", "revisions": the earlier versions, oldest first, each with "value", "batch", "known_at", "until" and "replaced_by". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
 
 
 -- instrument_factors_daily ------------------------------------------------------------------------

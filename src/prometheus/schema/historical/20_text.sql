@@ -102,7 +102,7 @@ comment on column filings.filing_date is
 comment on column filings.text_ref is
     'Artifact URI; null when only the reported facts were delivered.';
 comment on column filings.metadata is
-    'Accession number, accepted at (UTC, the moment it became known), period of report, reported facts.';
+    'Accession number, accepted at (UTC, the moment it became known), period of report, reported facts, "batch". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
 
 
 -- earnings_calls ----------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ comment on column earnings_calls.call_date is
 comment on column earnings_calls.transcript_ref is
     'Artifact URI of the transcript.';
 comment on column earnings_calls.metadata is
-    'Further facts, as a JSON object.';
+    'Further facts, as a JSON object; "batch". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
 
 
 -- macro_events ------------------------------------------------------------------------------------
@@ -171,4 +171,4 @@ comment on column macro_events.description is
 comment on column macro_events.text_ref is
     'Artifact URI of the text.';
 comment on column macro_events.metadata is
-    'Actual, previous, forecast, unit.';
+    'Actual, previous, forecast, unit, "batch". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';

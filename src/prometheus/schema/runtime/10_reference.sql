@@ -35,7 +35,7 @@ comment on column markets.timezone is
 comment on column markets.calendar_spec is
     '{"calendar":"XNYS"} an exchange calendar code, plus extra closures and early closes.';
 comment on column markets.metadata is
-    'Further facts, as a JSON object.';
+    'Further facts, as a JSON object; "pending": by batch, INGEST decisions of prices whose rows are being written, recorded by the next delivery if a crash comes between.';
 comment on column markets.created_at is
     'When the row was written (UTC).';
 comment on column markets.updated_at is

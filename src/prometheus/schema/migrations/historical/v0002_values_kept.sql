@@ -52,4 +52,13 @@ comment on column factors_daily.trade_date is
 comment on column factors_daily.value is
     'Return of the factor (decimal), or level of the series.';
 comment on column factors_daily.metadata is
-    'Of delivered rows: "batch" (last 12 hex digits of the INGEST decision), "known_at" and "known_basis" (when the value became known, and how that is known), "unit", "revisions": the earlier versions, oldest first, each with "value", "batch", "known_at", "until" and "replaced_by".';
+    'Of delivered rows: "batch" (last 12 hex digits of the INGEST decision), "known_at" and "known_basis" (when the value became known, and how that is known), "unit", "revisions": the earlier versions, oldest first, each with "value", "batch", "known_at", "until" and "replaced_by". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
+
+comment on column filings.metadata is
+    'Accession number, accepted at (UTC, the moment it became known), period of report, reported facts, "batch". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
+
+comment on column earnings_calls.metadata is
+    'Further facts, as a JSON object; "batch". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
+
+comment on column macro_events.metadata is
+    'Actual, previous, forecast, unit, "batch". The first row of a batch also carries its "decision", so that a later delivery can record one that a crash lost.';
