@@ -70,7 +70,7 @@ def everything(databases):
 
 
 def told(databases, market):
-    """Return what the tables say of the instruments of a market, without ids, times of knowledge and batches."""
+    """Return what the tables say of the instruments of a market, without ids, times and batches."""
     with connect(databases.runtime_url) as connection:
         return connection.execute(
             "SELECT i.symbol, i.status, s.name, s.sector, s.metadata - '{batch,revisions}'::text[],"
