@@ -75,28 +75,6 @@ def test_rows_that_both_deliveries_have_say_the_base_and_a_dividend_behind_them_
     assert not take(databases, late, 4).has_changed
 
 
-def test_a_session_that_is_missing_at_the_seam_makes_no_return_and_may_come_later(databases):
-    take(databases, delivery(MAY[:2], [100.0] * 2), 2)
-    take(databases, delivery(*MONTHS["june"]), 3)
-    assert growth(databases) == pytest.approx([1.0, 1.0, 1.0, PAID])
-    for days, adjusted in ((MAY[:2], [100.0] * 2), MONTHS["june"]):
-        assert not take(databases, delivery(days, adjusted), 4).has_changed
-    take(databases, delivery(MAY[2:], [95.0]), 5)
-    assert growth(databases) == pytest.approx([1.0, 1.0, 1.0, 1.0, PAID])
-
-
-def test_months_that_come_in_reverse_with_a_session_missing_between_them_meet_too(databases):
-    take(databases, delivery(*MONTHS["june"]), 2)
-    take(databases, delivery(MAY[:2], [100.0] * 2), 3)
-    assert growth(databases) == pytest.approx([1.0, 1.0, 1.0, PAID])
-
-
-def test_a_dividend_in_a_missing_session_stays_what_the_vendor_says(databases):
-    take(databases, delivery(MAY[:2], [90.0] * 2), 2)
-    take(databases, delivery(*MONTHS["june"]), 3)
-    assert growth(databases) == pytest.approx([1.0, 95 / 90, 1.0, PAID])
-
-
 def test_a_stretch_on_another_base_inside_a_history_moves_no_return_on_either_side(databases):
     days = (*MAY, *JUNE)
     bare = delivery(days, [None] * 6, dividend=[None, None, 2.0, None, 1.0, None])

@@ -4,9 +4,7 @@ A vendor that adjusts backwards starts from another base with every dividend. Wi
 its factor, adjusted close over close, stays what the vendor says; from the stored bar of the session before
 to its first bar the factor grows by that bar's split and dividend. So one constant takes the delivery to the
 base of what is stored, and rows that are stored after it follow. Neighbours that agree to the rounding of
-what was delivered are left as they are. Across missing sessions a factor that grows may hold an event that
-came in them, and stays what the vendor says; one that falls, by what is no split, is another base: no
-dividend does that. Should the sessions come later, their own seams say the rest.
+what was delivered are left as they are, and so are those across a gap: what lies in it may come later.
 """
 
 from __future__ import annotations
@@ -83,8 +81,8 @@ def bases(
     )
     left, right = pl.col("b") * pl.col("event") / pl.col("begins"), pl.col("a") / pl.col("ends")
     rounding = pl.col("rounding")
-    is_left = (pl.col("is_left") | _is_fall(left)) & ((left - 1.0).abs() > rounding)
-    is_right = (pl.col("is_right") | _is_fall(1.0 / right)) & ((right - 1.0).abs() > rounding)
+    is_left = pl.col("is_left") & ((left - 1.0).abs() > rounding)
+    is_right = pl.col("is_right") & ((right - 1.0).abs() > rounding)
     asked = pl.lit(True) if is_silent else is_left
     seams = _overlapping(historical, seams.with_columns(asked.fill_null(False).alias("is_asked")))
     is_overlap = (pl.col("overlap") - 1.0).abs() > rounding
@@ -106,11 +104,7 @@ def bases(
     moved = pl.col("scale") / right
     return (
         found.with_columns(
-            pl.when(
-                pl.col("b").is_not_null()
-                & (pl.col("is_right") | _is_fall(moved))
-                & ((moved - 1.0).abs() > rounding)
-            )
+            pl.when(pl.col("b").is_not_null() & pl.col("is_right") & ((moved - 1.0).abs() > rounding))
             .then(moved)
             .otherwise(1.0)
             .alias("later")
@@ -183,11 +177,6 @@ def _overlapping(historical: Connection, seams: pl.DataFrame) -> pl.DataFrame:
     stored = stored_prices(historical, asked["instrument_id"].to_list(), first, last)
     overlap = asked.join(stored, on=KEY).select("instrument_id", (FACTOR / pl.col("own")).alias("overlap"))
     return seams.join(overlap, on="instrument_id", how="left")
-
-
-def _is_fall(jump: pl.Expr) -> pl.Expr:
-    """Return where a factor falls, from one row to a later one, by what is no split."""
-    return (jump > 1.0) & ~_like_split(jump)
 
 
 def _like_split(jump: pl.Expr) -> pl.Expr:
