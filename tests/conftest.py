@@ -113,8 +113,9 @@ def worlds(templates: Server, tmp_path_factory: pytest.TempPathFactory) -> World
     """The server, with a template of both databases that hold the market of `tests.world`."""
     from tests.steps.worlds import Worlds, fill_templates
 
-    fill_templates(templates, tmp_path_factory.mktemp("world"))
-    return Worlds(templates)
+    home = tmp_path_factory.mktemp("world")
+    fill_templates(templates, home)
+    return Worlds(templates, home / "artifacts")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +56,7 @@ min_sessions = 10
 def at_world(worlds: Worlds, home: Path, monkeypatch: pytest.MonkeyPatch) -> Databases:
     """Databases with the market of the tests in them, named by the environment."""
     databases = worlds.clone()
+    shutil.copytree(worlds.artifacts, home / "artifacts")
     monkeypatch.setenv("PROMETHEUS_RUNTIME_URL", databases.runtime_url)
     monkeypatch.setenv("PROMETHEUS_HISTORICAL_URL", databases.historical_url)
     return databases
@@ -164,7 +166,7 @@ def test_a_run_as_of_a_moment_knows_nothing_of_later_corrections(
     corrected = tmp_path / "corrected.csv"
     closes = pl.col("open", "high", "low", "close")
     is_late = pl.col("date").is_between(pl.date(2013, 1, 2), pl.date(2013, 4, 30))
-    bars().filter(is_late, symbol="ALFA").with_columns((closes * 1.5).round(2)).write_csv(corrected)
+    bars().filter(is_late, symbol="ALFA").with_columns((closes * 1.3).round(2)).write_csv(corrected)
     prometheus("ingest", "prices", corrected, "--market", "US_EQ")
     again = json.loads(prometheus(*then).out)
     assert again["written"] == {}

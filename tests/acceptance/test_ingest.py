@@ -254,7 +254,7 @@ def test_bad_rows_of_instruments_are_set_aside_and_good_ones_register(at_databas
     text = (
         "symbol,name,listed,delisted,currency,country,exchange,asset_class\n"
         "AAA,Alpha,2001-01-02,,USD,US,XNYS,EQUITY\nAAA,Alpha,2001-01-02,,USD,US,XNYS,EQUITY\n"
-        ",Nobody,,,,,,\nBBB,Beta,once,,,,,\nCCC,Gamma,,,dollar,USA,NYSE2,SHARE\n"
+        ",Nobody,,,,,,\nBBB,Beta,once,,,,,\nCCC,Gamma,,,dollar,Atlantis,NYSE2,SHARE\n"
         "DDD,Delta,2001-01-02,2000-01-03,,,,\nEEE,Eps,,,,,,\nEEE,Epsilon,,,,,,\n"
     )
     words = ("ingest", "instruments", files("i.csv", text), "--market", "US_EQ")

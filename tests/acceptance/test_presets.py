@@ -105,7 +105,7 @@ def test_a_preset_and_a_mapping_at_once_and_unknown_ones_are_refused(prometheus,
     words = ("ingest", "prices", path, "--market", "US_EQ", "--create")
     done = prometheus(*words, "--preset", "bloomberg")
     assert done.exit_code == 2
-    assert "There are yahoo, yfinance, stooq, wiki, lean, pystock, kaggle, generic" in done.err
+    assert "There are yahoo, yfinance, stooq, stooq-old, wiki, lean, pystock" in done.err
     done = prometheus(*words, "--mapping", tmp_path / "none.toml")
     assert (done.exit_code, "none.toml can't be read" in done.err) == (2, True)
     (tmp_path / "own.toml").write_text("delimeter = ';'\n")

@@ -73,6 +73,7 @@ class Worlds:
     """Makes clones of the template databases of a filled market; they go when their server goes."""
 
     server: Server
+    artifacts: Path
     whole: dict[Pipeline, Databases] = field(default_factory=dict)
 
     def clone(self, template: str = "world") -> Databases:
