@@ -18,7 +18,7 @@ import numpy as np
 
 from prometheus.flow.batch import Assets
 from prometheus.kernel.arrays import BoolArray, DateArray, FloatArray, IntArray
-from prometheus.kernel.ids import DIGEST_SIZE, digest
+from prometheus.kernel.ids import DIGEST_SIZE, digest, digest_of_framed, framed
 
 TOLD_DAYS = np.timedelta64(14, "D")
 """How long a delisting is told; longer than any market has closed, so that some session falls into it."""
@@ -58,6 +58,7 @@ def day_digests(
     if members:
         masks += [is_told, *(is_member & is_told for is_member in members.values())]
     said = [np.packbits(mask, axis=1) for mask in masks]
+    listed = [_listed(assets, i) for i in range(len(assets))]
     alike: dict[bytes, list[int]] = {}
     for t in range(len(dates)):
         alike.setdefault(b"".join([mask[t].tobytes() for mask in said]), []).append(t)
@@ -65,7 +66,7 @@ def day_digests(
     for days in alike.values():
         t = days[0]
         of_day = {index: is_member[t] for index, is_member in members.items()}
-        head = header + _reference(assets, np.flatnonzero(is_told[t]), is_delisted[t], of_day)
+        head = header + _reference(assets, listed, np.flatnonzero(is_told[t]), is_delisted[t], of_day)
         places = np.flatnonzero(present[t])
         for some in range(0, len(days), _DAYS_AT_ONCE):
             chosen = np.array(days[some : some + _DAYS_AT_ONCE])
@@ -85,27 +86,27 @@ def series_digests(columns: Mapping[str, FloatArray]) -> list[bytes]:
     return [hashlib.blake2b(header + day.tobytes(), digest_size=DIGEST_SIZE).digest() for day in values]
 
 
+def _listed(assets: Assets, i: int, *more: str) -> bytes:
+    """Return what the reference tables say of an instrument, framed; of one that is listed, and no member."""
+    who = (assets.ids[i], assets.symbols[i], assets.issuers[i], assets.sectors[i])
+    what = (assets.asset_classes[i], assets.currencies[i])
+    return framed("\x1f".join((*who, *what, *(more or ("",)))))
+
+
 def _reference(
-    assets: Assets, places: IntArray, is_delisted: BoolArray, members: Mapping[str, BoolArray]
+    assets: Assets,
+    listed: Sequence[bytes],
+    places: IntArray,
+    is_delisted: BoolArray,
+    members: Mapping[str, BoolArray],
 ) -> bytes:
     """Return the digest of what the reference tables say of instruments on a day."""
-    return digest(
-        *[
-            "\x1f".join(
-                (
-                    assets.ids[i],
-                    assets.symbols[i],
-                    assets.issuers[i],
-                    assets.sectors[i],
-                    assets.asset_classes[i],
-                    assets.currencies[i],
-                    "delisted" if is_delisted[i] else "",
-                    *(index for index, is_member in members.items() if is_member[i]),
-                )
-            )
-            for i in places.tolist()
-        ]
-    )
+    said = dict(zip(places.tolist(), map(listed.__getitem__, places.tolist()), strict=True))
+    is_other = np.logical_or.reduce([is_delisted, *members.values()])
+    for i in places[is_other[places]].tolist():
+        indices = (index for index, is_member in members.items() if is_member[i])
+        said[i] = _listed(assets, i, "delisted" if is_delisted[i] else "", *indices)
+    return digest_of_framed(b"".join(said.values()))
 
 
 def _canonical(values: FloatArray) -> FloatArray:
