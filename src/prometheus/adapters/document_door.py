@@ -40,6 +40,7 @@ from prometheus.store.filings import (
     write_documents,
 )
 from prometheus.store.reference import market_row, register_markets
+from prometheus.store.revisions import refuse_future
 from prometheus.store.unrecorded import record_lost
 
 CONTRADICTS = "Two reports on one period say different things at the same moment; leave the true one in."
@@ -91,6 +92,7 @@ def ingest_documents(
         If the market is not known.
     """
     with driver_errors(), connect(databases.runtime_url) as runtime:
+        refuse_future(runtime, known_at)
         if market_row(runtime, market_id) is None:
             register_markets(runtime, [known_market(market_id)])
         moment = known_at or present_moment(runtime)

@@ -40,7 +40,7 @@ from prometheus.store.events import (
     meeting_dates,
     write_events,
 )
-from prometheus.store.revisions import present_time
+from prometheus.store.revisions import present_time, refuse_future
 from prometheus.store.unrecorded import record_lost
 
 CONFIG = IngestEventsConfig()
@@ -151,6 +151,7 @@ def ingest_events(
         connect(databases.runtime_url) as runtime,
         connect(databases.historical_url) as historical,
     ):
+        refuse_future(runtime, known_at)
         distinct, n_repeated, faults = _distinct(delivery.events, known_at)
         lock_events(historical)
         healed = () if dry_run else record_lost(runtime, historical, "macro_events")

@@ -47,7 +47,7 @@ from prometheus.store.factors import (
     registered_markets,
     write_factors,
 )
-from prometheus.store.revisions import present_time
+from prometheus.store.revisions import present_time, refuse_future
 from prometheus.store.unrecorded import record_lost
 
 CONFIGS: Mapping[str, EngineConfig] = {"MACRO": IngestMacroConfig(), "FACTORS": IngestFactorsConfig()}
@@ -146,6 +146,7 @@ def ingest_series(
         connect(databases.runtime_url) as runtime,
         connect(databases.historical_url) as historical,
     ):
+        refuse_future(runtime, known_at)
         lock_factors(historical)
         healed = () if dry_run else record_lost(runtime, historical, "factors_daily")
         moment = known_at or present_time(historical)

@@ -47,6 +47,7 @@ from prometheus.store.reference import (
     register_markets,
     release_symbols,
 )
+from prometheus.store.revisions import refuse_future
 
 
 def ingest_instruments(
@@ -96,6 +97,7 @@ def ingest_instruments(
         If the market is not known.
     """
     with driver_errors(), connect(databases.runtime_url) as runtime:
+        refuse_future(runtime, known_at)
         held_at = hold_reference(runtime, market_id)
         moment = known_at or held_at
         choices = Choices(preset, source, as_of, index, moment.astimezone(UTC).date())

@@ -49,6 +49,7 @@ from prometheus.store.news_stage import (
     write_staged,
 )
 from prometheus.store.reference import market_row
+from prometheus.store.revisions import refuse_future
 
 CONTEXT_ID = "NEWS"
 
@@ -112,6 +113,7 @@ def ingest_news(
         connect(databases.runtime_url) as runtime,
         connect(databases.historical_url) as historical,
     ):
+        refuse_future(runtime, known_at)
         now = open_stage(historical)
         moment = None if is_known_when_published else known_at or now
         reading = Reading(zone=zone, language=language, source=source, known_at=moment)

@@ -50,6 +50,7 @@ from prometheus.store.copying import Connection
 from prometheus.store.decisions import record_config, record_decision
 from prometheus.store.pending import end_pending, mark_pending, pending_batches, unmark_pending
 from prometheus.store.prices import PriceCounts, lock_market, rows_of_batch, server_time
+from prometheus.store.revisions import refuse_future
 
 NOT_WRONG = ("unknown_instrument", OLDER)
 """The rules of rows that nobody asked for, and of those that are superseded already."""
@@ -120,6 +121,7 @@ def ingest_prices(
         connect(databases.historical_url) as historical,
         PriceRejects() as rejects,
     ):
+        refuse_future(runtime, known_at)
         facts = market_facts(runtime, market_id)
         sessions = sessions_of(facts.calendar_spec)
         began = time.perf_counter()  # the calendar takes a second to build, once a process

@@ -27,7 +27,7 @@ from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.kernel.violations import n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.factors import registered_markets
-from prometheus.store.revisions import present_time
+from prometheus.store.revisions import present_time, refuse_future
 
 CELL = ("file", "row", "factor_id")
 KEY = ("factor_id", "trade_date")
@@ -73,6 +73,7 @@ def ingest_vintages(
         connect(databases.runtime_url) as runtime,
         connect(databases.historical_url) as historical,
     ):
+        refuse_future(runtime, known_at)
         now = known_at or present_time(historical)
         markets = frozenset({m.market_id for m in MARKETS} | set(registered_markets(runtime)))
     cells = delivery.cells.with_columns(pl.col("vintage").fill_null(now.astimezone(UTC).date()))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
+from prometheus.kernel.errors import ConfigError
 from prometheus.store.copying import Connection, copy_frame
 
 if TYPE_CHECKING:
@@ -28,6 +29,24 @@ def present_time(connection: Connection) -> datetime:
     assert found is not None
     moment: datetime = found[0]
     return moment
+
+
+def refuse_future(connection: Connection, known_at: datetime | None) -> None:
+    """Refuse a delivery that is said to become known later than now, by the server's clock.
+
+    Raises
+    ------
+    ConfigError
+        A moment to come lets rows in that nobody can have yet, and stands before every correction until then.
+    """
+    if known_at is None:
+        return
+    now = present_time(connection)
+    if known_at > now:
+        raise ConfigError(
+            f"known_at {known_at:%Y-%m-%dT%H:%M:%SZ} is still to come: it is {now:%Y-%m-%dT%H:%M:%SZ}.",
+            remedy="Leave --known-at out for a delivery of now, or mend its date.",
+        )
 
 
 def correct_rows(
