@@ -7,7 +7,7 @@
 3. A moment of acceptance is exact only where the source has it. A day counts from its end, a guess is marked
    ``estimated``, and a filing without any is set aside.
 4. HTML becomes text; both are kept among the artifacts. Of a text and an HTML of one filing the HTML is
-   taken, because only it holds the reported facts.
+   taken, because only it holds the reported facts; exhibits are left out by name (`filing_choice`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,16 @@ from polars.exceptions import PolarsError
 
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault, delivered_files
 from prometheus.adapters.documents import Documents, FileReference
+from prometheus.adapters.filing_choice import (
+    ACCESSION,
+    LEFT_OUT,
+    Candidate,
+    by_choice,
+    candidate,
+    is_same,
+    remedy_of,
+    stem_of_name,
+)
 from prometheus.adapters.filing_text import ReadFiling, read_filing
 from prometheus.domain.text.filings import AcceptedBasis, Filing, end_of_day
 from prometheus.flow.progress import Progress, Silent
@@ -33,7 +43,6 @@ from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 TEXTS = (".txt", ".htm", ".html", ".xhtml")
-_ACCESSION = re.compile(r"(?<!\d)\d{10}-\d{2}-\d{6}(?!\d)")
 _HTML = re.compile(rb"<\s*(html|!doctype html|body)\b", re.IGNORECASE)
 _FIRST_TEXT = re.compile(rb"<TEXT>\s*(.*?)</TEXT>", re.DOTALL)
 _EDGAR = ZoneInfo("America/New_York")
@@ -111,33 +120,51 @@ def filing_delivery(
             texts.append(file)
     by_file = {entry.said["file"]: entry for entry in entries if "file" in entry.said}
     by_accession = {entry.said["accession"]: entry for entry in entries if "accession" in entry.said}
+    named = frozenset(stem_of_name(name) for name in by_file)
     filings: dict[str, Filing] = {}
-    found_entries: set[tuple[str, int]] = set()
-    hook = progress or Silent()
-    hook.start("files", len(texts))
-    for file in sorted(texts, key=lambda file: (file.suffix == ".txt", file.name)):
-        hook.advance(1)
-        accession = _ACCESSION.search(file.member)
+    found_entries: dict[str, _Entry] = {}
+    candidates = []
+    for file in texts:
+        in_name = ACCESSION.search(file.member)
         entry = (
             by_file.get(file.member)
             or by_file.get(f"{file.member}.gz")
-            or by_accession.get(accession[0] if accession else "")
+            or by_accession.get(in_name[0] if in_name else "")
         )
         if entry is not None:
-            found_entries.add((entry.file, entry.row))
+            found_entries[file.name] = entry
+        indexed = None if entry is None else entry.said.get("accession")
+        candidates.append(candidate(file, indexed=indexed, named=named))
         files.append(FileReference(file.name, file.sha256, 1))
-        if accession is not None and accession[0] in filings:
+    taken: dict[str, Candidate] = {}
+    certain: dict[str, Candidate] = {}
+    hook = progress or Silent()
+    hook.start("files", len(texts))
+    for one in by_choice(candidates):
+        hook.advance(1)
+        file, entry = one.file, found_entries.get(one.file.name)
+        symbol = None if entry is None else entry.said.get("symbol")
+        key = one.accession or file.name
+        if one.is_certain:
+            certain.setdefault(key, one)
+        other = taken.get(key) or certain.get(key, one)
+        if not is_same(one, other):
+            why = ("file", file.member, LEFT_OUT, remedy_of(other))
+            broken.append((file.name, 0, symbol, None, *why))
+            continue
+        if key in taken:
             continue
         try:
             filing = _filing(file, entry, zone, keep)
         except _Broken as fault:
-            symbol = None if entry is None else entry.said.get("symbol")
             broken.append((file.name, 0, symbol, None, *fault.args))
             continue
+        taken[key] = one
         filings.setdefault(filing.accession or file.name, filing)
     hook.finish()
+    was_found = {(entry.file, entry.row) for entry in found_entries.values()}
     for entry in entries:
-        if (entry.file, entry.row) not in found_entries:
+        if (entry.file, entry.row) not in was_found:
             said = entry.said.get("file") or entry.said.get("accession")
             symbol = entry.said.get("symbol")
             broken.append(
@@ -204,7 +231,7 @@ def _filing(file: DeliveredFile, entry: _Entry | None, zone: str, keep: Callable
         cover["period"] = str(_day(cover["period"], "period"))
     if cover.pop("amended", "").lower() == "true" and "form" in cover and not cover["form"].endswith("/A"):
         cover["form"] += "/A"
-    in_name = _ACCESSION.search(file.member)
+    in_name = ACCESSION.search(file.member)
     named = {"accession": in_name[0]} if in_name else {}
     said = {**cover, **named, **(entry.said if entry else {}), **header}
     if "form" not in said:

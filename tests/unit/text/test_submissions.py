@@ -78,3 +78,44 @@ def test_pages_that_hold_nothing_or_no_text_are_set_aside(tmp_path):
         ("binary.htm", "not_text"),
         ("blank.htm", "empty_text"),
     ]
+
+
+EXHIBIT = f"{ACCESSION}-ex21.htm"
+INDEXED = "form,ticker,accession,period_end,filing_date"
+
+
+@pytest.mark.parametrize(
+    ("files", "index", "said"),
+    [
+        ({f"{ACCESSION}.htm": "The report."}, f"{INDEXED}\n10-K,A,{ACCESSION},2017-01-01,2017-03-01\n", None),
+        (
+            {f"{ACCESSION}-z.htm": "The report.", f"{ACCESSION}.htm": "A cover."},
+            f"{INDEXED},file\n10-K,A,{ACCESSION},2017-01-01,2017-03-01,{ACCESSION}-z.htm\n",
+            None,
+        ),
+        ({f"{ACCESSION}-z.htm": XBRL}, f"{INDEXED}\n10-K,A,{ACCESSION},2017-01-01,2017-03-01\n", "Net sales"),
+        ({"full-submission.txt": submission(XBRL)}, "", "Net sales"),
+        ({f"{ACCESSION}.htm": "The report.", f"{ACCESSION}.txt": "The report."},
+         f"{INDEXED}\n10-K,A,{ACCESSION},2017-01-01,2017-03-01\n", None),
+    ],
+)  # fmt: skip
+def test_an_exhibit_never_takes_the_place_of_its_filing(files, index, said, tmp_path):
+    for name, text in ({EXHIBIT: "<html>Subsidiaries</html>"} | files).items():
+        (tmp_path / name).write_text(text if text.startswith("<") else f"<html>{text}</html>")
+    if index:
+        (tmp_path / "index.csv").write_text(index)
+    found, texts = taken(tmp_path)
+    (filing,) = found.documents
+    assert (said or "The report.") in texts[filing.text_ref].decode()
+    left_out = found.violations.filter(rule="other_document")
+    assert EXHIBIT in left_out["file"].to_list()
+    assert found.n_rows == 1 + left_out.height
+
+
+def test_nothing_stands_in_for_a_filing_that_cant_be_read(tmp_path):
+    (tmp_path / "index.csv").write_text(f"{INDEXED}\n10-K,A,{ACCESSION},2017-01-01,2017-03-01\n")
+    (tmp_path / f"{ACCESSION}.htm").write_bytes(b"<html>\x00")
+    (tmp_path / EXHIBIT).write_text("<html>Subsidiaries</html>")
+    found, _ = taken(tmp_path)
+    assert not found.documents
+    assert sorted(found.violations["rule"]) == ["not_text", "other_document"]
