@@ -18,7 +18,7 @@ from prometheus.flow.storage import WriteJob
 from prometheus.flow.world import World
 from prometheus.store.assets import read_assets
 from prometheus.store.connections import Databases, connect
-from prometheus.store.decisions import latest_known_at
+from prometheus.store.decisions import known_span
 from prometheus.store.ledger import price_span
 from prometheus.store.postgres import PostgresStorage
 
@@ -71,9 +71,9 @@ def phases(databases: Databases, spec: backtest.BacktestSpec) -> Phases:
                 assets = read_assets(
                     runtime, market_id=market, cash_instrument_id=f"CASH:{spec.run.currency}"
                 )
-                moment = latest_known_at(runtime, market)
-            assert moment is not None
-            known_at = np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+                known = known_span(runtime, market)
+            assert known is not None
+            known_at = np.datetime64(known[1].astimezone(UTC).replace(tzinfo=None), "us")
             world = World(backtest.context_of(spec, "discarded"), sessions, assets, storage, known_at)
             return world, data_fingerprint(graph, world, plan.days)[1]
 

@@ -11,7 +11,7 @@ from prometheus.domain.market.delivery import Delivery
 from prometheus.flow.storage import About, Written
 from prometheus.kernel.errors import RejectedBatchError
 from prometheus.store.connections import connect
-from prometheus.store.decisions import latest_known_at
+from prometheus.store.decisions import known_span
 from prometheus.store.derived import upsert_derived
 
 MONDAY, TUESDAY, WEDNESDAY = date(2018, 2, 5), date(2018, 2, 6), date(2018, 2, 7)
@@ -79,7 +79,8 @@ def test_going_back_to_a_former_value_is_a_correction_too(databases):
     assert back.is_recorded
     assert back.decision_id != first.decision_id
     with connect(databases.runtime_url) as connection:
-        assert latest_known_at(connection, "US_EQ") == datetime(2018, 2, 10, tzinfo=UTC)
+        span = known_span(connection, "US_EQ")
+    assert span == (datetime(2018, 2, 8, tzinfo=UTC), datetime(2018, 2, 10, tzinfo=UTC))
     ((_, _, _, close, _, metadata),) = rows_of(databases)
     assert (close, [r["close"] for r in metadata["revisions"]]) == (11.0, [11.0, 12.0])
     again = take(databases, a, 11)

@@ -10,7 +10,7 @@ import pytest
 
 from prometheus.adapters.instrument_files import ingest_instruments
 from prometheus.store.connections import connect
-from prometheus.store.reference import hold_reference, issuer_names, symbol_spans
+from prometheus.store.reference import hold_reference, symbol_spans
 
 EARLY = (
     "Ticker symbol,Security,GICS Sector,GICS Sub Industry,Address of Headquarters,CIK\n"
@@ -94,9 +94,7 @@ def test_a_renamed_firm_keeps_its_instrument_and_a_reused_symbol_is_two(at_datab
     assert len(found) == 6
     with connect(at_databases.runtime_url) as connection:
         spans = symbol_spans(connection, "US_EQ")
-        names = issuer_names(connection, "US_EQ")
     assert set(spans.filter(pl.col("instrument_id") == "US_EQ:FB")["symbol"]) == {"FB", "META"}
-    assert set(names.filter(pl.col("symbol") == "FB")["name"]) == {"Facebook, Inc.", "Meta Platforms"}
 
 
 def test_sources_that_differ_are_named_and_the_later_holds_in_either_order(at_databases, register):

@@ -42,12 +42,6 @@ def known_span(connection: Connection, market_id: str) -> tuple[datetime, dateti
     return None if found[0] is None else (found[0], found[1])
 
 
-def latest_known_at(connection: Connection, market_id: str) -> datetime | None:
-    """Return when the latest delivery to a market became known; None before the first one."""
-    span = known_span(connection, market_id)
-    return None if span is None else span[1]
-
-
 def is_derived(
     connection: Connection, market_id: str, config_ids: Sequence[str], *, but_latest: int = 0
 ) -> bool:

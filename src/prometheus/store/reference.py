@@ -94,37 +94,6 @@ def symbol_spans(connection: Connection, market_id: str) -> pl.DataFrame:
     return frame_of(connection, query, [market_id], schema)
 
 
-def issuer_names(connection: Connection, market_id: str) -> pl.DataFrame:
-    """Return by which names the issuers of a market's instruments went when, for linking texts to them.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``issuer_id``, ``instrument_id``, ``symbol``, ``name``, ``first`` and ``last``: the days on which the
-        instrument had the symbol, null where open. One row for each instrument, symbol and name; former
-        names of an issuer stand beside its present one. A name that is the symbol was said by nobody.
-    """
-    import polars as pl
-
-    query = sql.SQL(
-        "SELECT DISTINCT i.issuer_id, i.instrument_id, s.symbol, n.name, s.first, s.last"
-        " FROM instruments i JOIN issuers b USING (issuer_id) CROSS JOIN LATERAL ("
-        "  SELECT e ->> 'symbol' AS symbol, (e ->> 'first')::date AS first, (e ->> 'last')::date AS last"
-        "  FROM jsonb_array_elements(i.metadata -> 'symbols') e"
-        "  UNION ALL SELECT i.symbol, NULL, NULL"
-        "  WHERE NOT coalesce(i.metadata -> 'symbols', '[]') @> jsonb_build_array(jsonb_build_object("
-        "   'symbol', i.symbol))) s"
-        " CROSS JOIN LATERAL (SELECT b.name UNION"
-        "  SELECT e ->> 'value' FROM jsonb_array_elements(b.metadata #> '{stated,name}') e) n"
-        " WHERE i.market_id = %s"
-        " ORDER BY i.issuer_id, i.instrument_id, s.symbol, n.name, s.first NULLS FIRST"
-    )
-    schema = dict.fromkeys(("issuer_id", "instrument_id", "symbol", "name"), pl.String) | dict.fromkeys(
-        ("first", "last"), pl.Date
-    )
-    return frame_of(connection, query, [market_id], schema)
-
-
 def hold_reference(connection: Connection, market_id: str) -> datetime:
     """Let no other delivery of reference files to a market in until the transaction ends; return its time."""
     found = connection.execute(
