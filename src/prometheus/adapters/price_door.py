@@ -49,8 +49,8 @@ from prometheus.store.connections import Databases, connect, driver_errors
 from prometheus.store.copying import Connection
 from prometheus.store.decisions import record_config, record_decision
 from prometheus.store.pending import end_pending, mark_pending, pending_batches, unmark_pending
-from prometheus.store.prices import PriceCounts, lock_market, rows_of_batch, server_time
-from prometheus.store.revisions import refuse_future
+from prometheus.store.prices import PriceCounts, lock_market, rows_of_batch
+from prometheus.store.revisions import present_time, refuse_future
 
 NOT_WRONG = ("unknown_instrument", OLDER)
 """The rules of rows that nobody asked for, and of those that are superseded already."""
@@ -133,7 +133,7 @@ def ingest_prices(
                 names=names,
                 rejects=rejects,
                 sessions=sessions,
-                known_at=known_at or server_time(runtime),
+                known_at=known_at or present_time(runtime),
                 progress=hook,
             )
             if not taken.parts:
@@ -141,7 +141,7 @@ def ingest_prices(
             _require_enough(delivery, taken, rejects, folder, quality)
             lock_market(historical, market_id)
             healed = () if dry_run else _healed(databases, runtime, historical, market_id)
-            moment = known_at or server_time(historical)
+            moment = known_at or present_time(historical)
             ids = batch_ids_of(runtime, config, market_id, np.datetime64(taken.last, "D"), taken.content)
             late = {
                 batch: at for batch, at in batches_unknown(runtime, moment, market_id=market_id).items() if at
@@ -283,7 +283,7 @@ def _healed(
     if not pending_batches(runtime, market_id):
         return ()
     with connect(databases.runtime_url) as apart:
-        return tuple(end_pending(apart, historical, market_id, server_time(historical)))
+        return tuple(end_pending(apart, historical, market_id, present_time(historical)))
 
 
 def _found_again(

@@ -109,14 +109,6 @@ def lock_market(connection: Connection, market_id: str) -> None:
     connection.execute("SELECT pg_advisory_lock(hashtextextended('prices_daily ' || %s, 0))", [market_id])
 
 
-def server_time(connection: Connection) -> datetime:
-    """Return the present time, by the server's clock; not that of the transaction, which may have waited."""
-    found = connection.execute("SELECT clock_timestamp()").fetchone()
-    assert found is not None
-    moment: datetime = found[0]
-    return moment
-
-
 def price_changes(connection: Connection, prices: pl.DataFrame) -> PriceChanges:
     """Return what of these prices is not stored yet, or with other values.
 
