@@ -8,27 +8,23 @@ found, so that a delivery of which nothing is right takes no memory either.
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from itertools import count
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 import polars as pl
 
 from prometheus.adapters.ingest_report import N_EXAMPLES, N_NAMED, examples_of
+from prometheus.adapters.mendable import SAID, kept_file
 from prometheus.domain.market.columns import NUMBERS
-from prometheus.kernel.errors import InputFileError, RejectedBatchError, UnknownInstrumentError
+from prometheus.kernel.errors import RejectedBatchError, UnknownInstrumentError
 from prometheus.kernel.violations import VIOLATIONS, n_by_rule
 
-SAID = ("rule", "field", "found", "remedy")
 KEPT = ("symbol", "trade_date", *NUMBERS, "currency")
 HEADINGS = {"row": "line", "trade_date": "date"}
 """The names of the file's columns, where they are others than those of the rows."""
-N_DIGITS = 8
 
 
 class PriceRejects:
@@ -89,36 +85,14 @@ class PriceRejects:
         rejected.rename(HEADINGS).write_csv(self._file, include_header=is_first)
 
     def keep(self, folder: Path | None, *, name: str) -> Path | None:
-        """Keep the file of the rejected rows in a folder; return it, None without either.
-
-        Its name ends with a digest of its bytes: other rejects of the same batch have another file. One
-        of that name with other bytes is being mended, and stays; a number is then added to the name.
+        """Keep the file of the rejected rows in a folder; return it, None without either. See `kept_file`.
 
         Raises
         ------
         InputFileError
             If it can't be written.
         """
-        if self._file is None or folder is None:
-            return None
-        said = _digest_of(self._file)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for path in _names(folder, f"{name}-{said[:N_DIGITS]}"):
-                if not path.exists():
-                    self._file.seek(0)
-                    with path.open("xb") as kept:
-                        shutil.copyfileobj(self._file, kept)
-                    return path
-                with path.open("rb") as there:
-                    if _digest_of(there) == said:
-                        return path
-        except OSError as error:
-            raise InputFileError(
-                f"{error.filename or folder} can't be written: {error.strerror}.",
-                remedy="Rejected rows are kept there; make room.",
-            ) from error
-        return None
+        return None if self._file is None or folder is None else kept_file(self._file, folder, name)
 
     def refusal(self, kept: Path | None) -> RejectedBatchError | UnknownInstrumentError:
         """Return the error for a delivery of which no row is left."""
@@ -135,20 +109,6 @@ class PriceRejects:
             f"All {self.n_rows} rows were rejected ({rules}), e.g. {' '.join(self.examples[:2])}{place}",
             remedy=self._first_remedy,
         )
-
-
-def _digest_of(file: IO[bytes]) -> str:
-    found = hashlib.sha256()
-    file.seek(0)
-    while piece := file.read(1 << 20):
-        found.update(piece)
-    return found.hexdigest()
-
-
-def _names(folder: Path, stem: str) -> Iterator[Path]:
-    yield folder / f"{stem}.csv"
-    for number in count(2):
-        yield folder / f"{stem}-{number}.csv"
 
 
 def _rejected(rows: pl.DataFrame, violations: pl.DataFrame) -> pl.DataFrame:

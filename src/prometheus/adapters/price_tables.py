@@ -10,10 +10,11 @@ import polars as pl
 
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
+from prometheus.adapters.mendable import SAID
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
 from prometheus.adapters.price_headings import Headings
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
-from prometheus.adapters.price_rejects import HEADINGS, SAID
+from prometheus.adapters.price_rejects import HEADINGS
 from prometheus.adapters.price_sniff import require_table
 from prometheus.adapters.price_symbols import symbol_in
 from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
