@@ -10,14 +10,25 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from prometheus.adapters.price_seams import bases
 from prometheus.domain.market.adjusted import with_adjusted_close
-from prometheus.domain.market.vendor_adjustment import silent_instruments, with_inferred_actions
+from prometheus.domain.market.vendor_adjustment import (
+    seam_rounding,
+    silent_instruments,
+    with_inferred_actions,
+)
 from prometheus.kernel.sessions import Sessions
 from prometheus.store.copying import Connection
-from prometheus.store.price_reads import ACTIONS, adjustment_factors, stored_actions, stored_prices
+from prometheus.store.price_reads import (
+    ACTIONS,
+    adjustment_factors,
+    instruments_with_rows_between,
+    stored_actions,
+    stored_prices,
+)
 from prometheus.store.prices import SAME_ADJUSTMENT
 
 FACTORS = pl.DataFrame(schema={"instrument_id": pl.String, "factor": pl.Float64, "close": pl.Float64})
@@ -40,6 +51,11 @@ def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> p
     polars.DataFrame
         The same rows and, sorted among them, stored ones whose split or dividend is read anew, because the
         bar before them has only now come.
+
+    Notes
+    -----
+    Where bars are stored between two rows of the delivery, what happened is read from bar to bar. If what is
+    stored there does not follow from its adjusted closes, another vendor said it: it stays as it was said.
     """
     names = silent_instruments(prices)
     if names.is_empty():
@@ -49,7 +65,10 @@ def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> p
     scale = pl.col("scale").fill_null(1.0)
     before = adjustment_factors(historical, rows, side="before").join(scales, on="instrument_id", how="left")
     full = with_inferred_actions(prices, before.with_columns(pl.col("factor") / scale))
-    late = adjustment_factors(historical, rows, side="after")["instrument_id"].to_list()
+    after = adjustment_factors(historical, rows, side="after")["instrument_id"].to_list()
+    torn = _holes(rows, sessions)
+    between = instruments_with_rows_between(historical, torn)
+    late = sorted({*after, *between})
     if not late:
         return full
     stored = stored_prices(historical, late, date.min, date.max).sort(KEY)
@@ -59,12 +78,19 @@ def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> p
     ours = stored.select("instrument_id", is_read).group_by("instrument_id").agg(pl.col("is_alike").all())
     kept = ours.filter("is_alike")["instrument_id"].to_list()
     of_these = pl.col("instrument_id").is_in(kept)
+    said = torn.filter(pl.col("instrument_id").is_in(sorted(set(between) - set(kept))))
+    full = _as_said(full, stored, said)
+    if not kept:
+        return full
     currencies = prices.group_by("instrument_id").agg(pl.col("currency").first())
     others = bare.filter(of_these).join(prices, on=KEY, how="anti").join(currencies, on="instrument_id")
+    rounding = seam_rounding(rows)
+    shared = _shared_bases(rows.filter(pl.col("instrument_id").is_in(between)), stored, rounding)
+    scales = pl.concat([scales, shared.join(scales, on="instrument_id", how="anti")])
     others = others.join(scales, on="instrument_id", how="left")
     others = others.with_columns(pl.col("adjusted_close") / scale)
     both = pl.concat([prices.filter(of_these), others.select(prices.columns)]).sort(KEY)
-    again = with_inferred_actions(both, FACTORS)
+    again = _without_rounding(with_inferred_actions(both, FACTORS), prices, rounding)
     beside = again.join(
         stored.select(*KEY, *ACTIONS), on=KEY, how="left", suffix="_was", maintain_order="left"
     )
@@ -74,17 +100,72 @@ def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> p
         pl.coalesce("was", "adjusted_close").alias("adjusted_close")
     )
     again = again.select(prices.columns)
-    is_moved = ~_is_alike(beside.select(pl.col(f"{name}_was").alias(name) for name in ACTIONS), again)
+    most = again.join(rounding, on="instrument_id", how="left", maintain_order="left")
+    is_moved = ~_is_alike(
+        beside.select(pl.col(f"{name}_was").alias(name) for name in ACTIONS),
+        again,
+        most=(most["rounding"] * most["close"]).fill_null(0.0),
+    )
     chosen = again.filter(is_delivered.fill_null(False) | is_moved)
     return pl.concat([full.filter(~of_these), chosen]).sort(KEY)
 
 
-def _is_alike(one: pl.DataFrame, other: pl.DataFrame) -> pl.Series:
-    """Return where two frames of the same rows have the same splits and dividends."""
+def _holes(prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
+    """Return the rows in front of which a session is missing: the key, and ``former``, the date before."""
+    days = prices.select(*KEY, pl.col("trade_date").shift(1).over("instrument_id").alias("former"))
+    places = np.searchsorted(sessions.dates, days["trade_date"].to_numpy().astype("datetime64[D]"))
+    is_hole = (pl.Series(places).diff() > 1) & days["former"].is_not_null()
+    return days.filter(is_hole)
+
+
+def _as_said(prices: pl.DataFrame, stored: pl.DataFrame, behind: pl.DataFrame) -> pl.DataFrame:
+    """Return prices with the stored splits and dividends, or none, in the rows behind holes."""
+    if behind.is_empty():
+        return prices
+    is_behind = pl.col("is_behind").is_not_null()
+    return (
+        prices.join(
+            behind.select(*KEY, pl.lit(True).alias("is_behind")), on=KEY, how="left", maintain_order="left"
+        )
+        .join(stored.select(*KEY, *ACTIONS), on=KEY, how="left", suffix="_was", maintain_order="left")
+        .with_columns(pl.when(is_behind).then(f"{name}_was").otherwise(name).alias(name) for name in ACTIONS)
+        .select(prices.columns)
+    )
+
+
+def _shared_bases(prices: pl.DataFrame, stored: pl.DataFrame, rounding: pl.DataFrame) -> pl.DataFrame:
+    """Return ``instrument_id`` and ``scale``: stored factor over delivered of the first row that is both."""
+    first = prices.join(stored, on=KEY, suffix="_was", maintain_order="left").unique(
+        "instrument_id", keep="first", maintain_order=True
+    )
+    was = pl.col("adjusted_close_was") / pl.col("close_was")
+    scale = (was / pl.col("adjusted_close") * pl.col("close")).alias("scale")
+    found = first.join(rounding, on="instrument_id").select("instrument_id", scale, "rounding")
+    return found.filter((pl.col("scale") - 1.0).abs() > pl.col("rounding")).drop("rounding")
+
+
+def _without_rounding(again: pl.DataFrame, prices: pl.DataFrame, rounding: pl.DataFrame) -> pl.DataFrame:
+    """Return rows without the dividends that rounding makes between a delivered bar and a stored one."""
+    delivered = prices.select(*KEY, pl.lit(True).alias("is"))
+    of = again.join(delivered, on=KEY, how="left", maintain_order="left").join(
+        rounding, on="instrument_id", how="left", maintain_order="left"
+    )
+    is_here = pl.col("is").fill_null(False)
+    is_seam = (is_here != is_here.shift(1).over("instrument_id")).fill_null(False)
+    is_small = is_seam & (pl.col("dividend") <= pl.col("rounding") * pl.col("close"))
+    bare = pl.when(~is_small.fill_null(False)).then("dividend").alias("dividend")
+    return of.with_columns(bare).select(again.columns)
+
+
+def _is_alike(one: pl.DataFrame, other: pl.DataFrame, *, most: pl.Series | None = None) -> pl.Series:
+    """Return where two frames of the same rows have the same splits, and dividends up to ``most``."""
     found = pl.repeat(True, one.height, eager=True)
     for name in ACTIONS:
         apart = (one[name].fill_null(0.0) - other[name].fill_null(0.0)).abs()
-        found &= apart <= SAME_ADJUSTMENT
+        is_same = apart <= SAME_ADJUSTMENT
+        if name == "dividend" and most is not None:
+            is_same |= apart <= most
+        found &= is_same
     return found.alias("is_alike")
 
 

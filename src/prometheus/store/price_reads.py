@@ -63,6 +63,27 @@ def adjustment_factors(
     return frame_of(connection, query, parameters, schema)
 
 
+def instruments_with_rows_between(connection: Connection, holes: pl.DataFrame) -> list[str]:
+    """Return the instruments of which a row is stored inside a hole, ascending.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    holes : polars.DataFrame
+        ``instrument_id``, ``former`` and ``trade_date``: the days on both sides, themselves not inside.
+    """
+    if holes.is_empty():
+        return []
+    query = sql.SQL(
+        "SELECT DISTINCT g.id FROM unnest(%s::text[], %s::date[], %s::date[]) AS g (id, former, day)"
+        " CROSS JOIN LATERAL (SELECT FROM prices_daily WHERE instrument_id = g.id"
+        "  AND trade_date > g.former AND trade_date < g.day LIMIT 1) p ORDER BY 1"
+    )
+    parameters = [holes[name].to_list() for name in ("instrument_id", "former", "trade_date")]
+    return [row[0] for row in connection.execute(query, parameters).fetchall()]
+
+
 def stored_around(connection: Connection, ends: pl.DataFrame) -> pl.DataFrame:
     """Return what is stored on the first and the last day of deliveries, and next to these.
 
