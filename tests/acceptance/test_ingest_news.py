@@ -13,6 +13,8 @@ from prometheus.adapters.instrument_files import ingest_instruments
 from prometheus.adapters.news_door import ingest_news
 from prometheus.store.connections import connect
 from prometheus.store.news import read_news
+from prometheus.store.unrecorded import recorded_batches
+from tests.steps.worlds import as_owner
 
 INSTRUMENTS = (
     "symbol,name,listed,delisted\n"
@@ -198,21 +200,28 @@ def test_instruments_that_come_later_are_linked_by_the_same_files_and_nothing_el
     assert third["decision_id"] == second["decision_id"]
 
 
-def test_a_decision_that_a_crash_lost_is_recorded_when_the_files_come_again(ingest, files, market):
-    path = files("news.csv", NEWS)
-    report = ingest(path)
-    seen = rows(market, "SELECT DISTINCT metadata ->> 'first_seen' FROM news_articles")
+@pytest.mark.parametrize("again", [NEWS, "headline,time\nApple again,2020-07-16 10:00\n"])
+def test_news_whose_decision_a_crash_lost_is_known_once_any_delivery_has_recorded_it(
+    ingest, files, market, again
+):
+    report = ingest(files("news.csv", NEWS))
     lost = decisions(market)
-    with connect(market.runtime_url) as connection:
-        connection.execute("SET LOCAL prometheus.retention = 'on'")
-        connection.execute("DELETE FROM engine_decisions WHERE context_id = 'NEWS'")
-    again = ingest(path)
-    assert (again["n_new"], again["is_recorded"]) == (0, True)
-    [healed] = decisions(market)
-    assert healed[0] == report["decision_id"]
-    assert healed[4] == lost[0][4]
-    assert datetime.fromisoformat(healed[2]["known_at"]) == datetime.fromisoformat(seen[0][0])
-    assert ingest(path)["is_recorded"] is False
+    as_owner(market, "runtime", "DELETE FROM engine_decisions WHERE context_id = 'NEWS'")
+
+    def n_known():
+        with connect(market.runtime_url) as runtime, connect(market.historical_url) as historical:
+            day, recorded = date(2020, 7, 17), recorded_batches(runtime)
+            return read_news(historical, first=day, last=day, recorded=recorded).height
+
+    assert n_known() == 0
+    then = files("again.csv", again)
+    assert ingest(then, "--dry-run")["healed"] == []
+    next_one = ingest(then)
+    assert next_one["healed"] == [report["decision_id"]]
+    assert next_one["is_recorded"] == (again != NEWS)
+    assert decisions(market)[0] == lost[0]  # to the last word
+    assert n_known() == 3
+    assert ingest(then)["healed"] == []
 
 
 def test_a_lost_decision_on_links_alone_is_recorded_when_the_files_come_again(ingest, files, market):

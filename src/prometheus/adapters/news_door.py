@@ -7,14 +7,15 @@
    other links, because reference data changed, it is a decision of its own.
 4. Write the articles and links that are not stored, in one transaction of the historical database.
 5. Record the decision in the runtime database, with the links that articles stored before gained and lost. A
-   crash between 4 and 5 is healed by running again: the articles carry the batch, and a link of a stored
-   article that no decision tells of counts as found now.
+   crash between 4 and 5 is healed by the next delivery, of whatever news: an article of the batch carries the
+   decision, see `store/unrecorded.py`. Where there is none, a link of a stored article that no decision tells
+   of counts as found when it is delivered again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -40,16 +41,17 @@ from prometheus.store.news import market_ids
 from prometheus.store.news_changes import LinkChange, link_changes
 from prometheus.store.news_stage import (
     NewsCounts,
-    articles_of_batch,
     link_staged,
     open_stage,
     settle_stage,
+    staged_counts,
     staged_digest,
     staged_span,
     write_staged,
 )
 from prometheus.store.reference import market_row
 from prometheus.store.revisions import refuse_future
+from prometheus.store.unrecorded import record_lost
 
 CONTEXT_ID = "NEWS"
 
@@ -115,6 +117,7 @@ def ingest_news(
     ):
         refuse_future(runtime, known_at)
         now = open_stage(historical)
+        healed = () if dry_run else record_lost(runtime, historical, "news_articles")
         moment = None if is_known_when_published else known_at or now
         reading = Reading(zone=zone, language=language, source=source, known_at=moment)
         tally = Tally()
@@ -129,22 +132,11 @@ def ingest_news(
         last_date = np.datetime64(span[1].date(), "D")
         ids = batch_ids_of(runtime, config, CONTEXT_ID, last_date, content)
         unfound = link_staged(historical, link_changes(runtime, CONTEXT_ID))
-        counts = write_staged(
-            historical,
-            batch=short_id(ids.decision_id),
-            known_at=moment,
-            withdrawn=withdrawn_links(linker, unfound),
-            is_kept=not dry_run,
-        )
-        decided = _decided(historical, ids, counts, moment)
-        if dry_run:
-            historical.rollback()
-        else:
-            historical.commit()
-        batch = short_id(decided.decision_id)
+        counts = staged_counts(historical, withdrawn=withdrawn_links(linker, unfound))
+        raw_id = ids.decision_id if counts.has_changed or ids.before is None else ids.before
         report = NewsReport(
-            decision_id=uuid_text(decided.decision_id),
-            batch=batch,
+            decision_id=uuid_text(raw_id),
+            batch=short_id(raw_id),
             files=staged.files,
             n_rows=tally.n_rows,
             n_blank=tally.n_blank,
@@ -161,40 +153,25 @@ def ingest_news(
             links_by_how=counts.by_how,
             rejected_by_rule=rejects.by_rule,
             examples=rejects.examples,
-            rejects_file=rejects.kept_in(folder, batch),
+            rejects_file=None,
             unread_files=staged.unread,
             first=span[0],
             last=span[1],
             is_recorded=False,
             is_dry_run=dry_run,
+            healed=healed,
         )
-        if decided.needs_record and not dry_run:
-            decision = _decision(config, decided, ids, reading, market_id, report, changed_at=known_at or now)
+        if counts.has_changed and not dry_run:
+            decision = _decision(config, ids, counts, reading, market_id, report, changed_at=known_at or now)
+            write_staged(historical, decision, config, known_at=moment)
+            historical.commit()
             was_recorded = record_decision(runtime, decision, config, created_by="ingest")
             report = replace(report, is_recorded=was_recorded)
+        historical.rollback()
+        report = replace(report, rejects_file=rejects.kept_in(folder, report.batch))
         if dry_run:
             runtime.rollback()
     return report
-
-
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    decision_id: bytes
-    counts: NewsCounts
-    known_at: datetime | None
-    needs_record: bool
-
-
-def _decided(historical: Connection, ids: BatchIds, counts: NewsCounts, moment: datetime | None) -> _Decided:
-    """Return what a delivery is: a new one, one whose decision a crash lost, or an old one."""
-    n_new, n_links, seen = articles_of_batch(historical, short_id(ids.decision_id))
-    if n_new > counts.n_new:
-        n_unchanged = counts.n_new + counts.n_unchanged - n_new
-        counts = replace(counts, n_new=n_new, n_unchanged=n_unchanged, n_links_new=n_links)
-        return _Decided(ids.decision_id, counts, moment and seen, needs_record=True)
-    if counts.has_changed:
-        return _Decided(ids.decision_id, counts, moment, needs_record=True)
-    return _Decided(ids.before or ids.decision_id, counts, moment, needs_record=False)
 
 
 def _changes(counts: NewsCounts) -> tuple[LinkChange, ...]:
@@ -218,30 +195,29 @@ def _set_changed_aside(historical: Connection, rejects: NewsRejects) -> int:
 
 def _decision(
     config: IngestNewsConfig,
-    decided: _Decided,
     ids: BatchIds,
+    counts: NewsCounts,
     reading: Reading,
     market_id: str | None,
     report: NewsReport,
     *,
     changed_at: datetime,
 ) -> Decision:
-    counts = decided.counts
     changes = {
         "links_added": [one.as_json() for one in counts.added],
         "links_withdrawn": [one.as_json() for one in counts.withdrawn],
         "links_changed_at": changed_at.isoformat(),
     }
     return Decision(
-        decision_id=decided.decision_id,
+        decision_id=ids.decision_id,
         engine_name=config.engine_name,
         config_id=config.config_id,
         context_id=CONTEXT_ID,
         as_of_date=np.datetime64(report.last.date(), "D"),
         input_refs={
             "fingerprint": ids.fingerprint.hex(),
-            "known_at": (decided.known_at or report.last).isoformat(),
-            "known_when": "published" if decided.known_at is None else "delivered",
+            "known_at": (reading.known_at or report.last).isoformat(),
+            "known_when": "published" if reading.known_at is None else "delivered",
             "source": reading.source,
             "zone": str(reading.zone),
             "market_id": market_id,

@@ -32,6 +32,8 @@ class NewsReport:
     n_instruments : int
         Instruments that could be linked to.
     links_by_how : mapping of str to int
+    healed : tuple of str
+        Decisions of earlier deliveries that a crash had lost and that were recorded now.
     """
 
     decision_id: str
@@ -58,3 +60,4 @@ class NewsReport:
     last: datetime
     is_recorded: bool
     is_dry_run: bool = False
+    healed: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ def news(
     from prometheus.store.connections import connect, driver_errors, open_databases
     from prometheus.store.news import read_news
     from prometheus.store.news_changes import link_changes
+    from prometheus.store.unrecorded import recorded_batches
 
     first, last = _day("--from", since, EARLIEST), _day("--to", until, LATEST)
     moment = None if known_at is None else moment_of(known_at)
@@ -69,6 +70,7 @@ def news(
             held=held,
             changes=link_changes(runtime, CONTEXT_ID, moment),
             n_latest=n_latest,
+            recorded=None if moment is None else recorded_batches(runtime),
         )
     articles = [{**row, "evidence": json.loads(row["evidence"])} for row in found.iter_rows(named=True)]
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -69,6 +69,7 @@ def read_news(
     held: Sequence[Held] | None = None,
     changes: Sequence[LinkChange] = (),
     n_latest: int | None = None,
+    recorded: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Return articles with their links, in the order of publication.
 
@@ -89,6 +90,8 @@ def read_news(
         What later deliveries changed, `store.news_changes.link_changes` as of ``known_at``.
     n_latest : int, optional
         Only that many, the latest ones.
+    recorded : collection of str, optional
+        See `unrecorded.recorded_batches`: articles of other batches are left out, because nobody knew them.
 
     Returns
     -------
@@ -131,6 +134,9 @@ def read_news(
     if known_at is not None:
         conditions.append(f"a.timestamp <= %s AND {first_seen} <= %s")
         parameters += [known_at, known_at]
+    if recorded is not None:
+        conditions.append("(a.metadata ->> 'batch' IS NULL OR a.metadata ->> 'batch' = ANY(%s))")
+        parameters.append(list(recorded))
     for name, wanted in zip(LINKED, (issuer_ids, instrument_ids), strict=True):
         if wanted is not None:
             conditions.append(f"l.{name}s ?| %s::text[]")

@@ -3,7 +3,8 @@
 1. A delivery is staged in temporary tables, piece by piece, with the links that were found.
 2. Of the rows of one article the earliest stands for it; those that say something else under its id, here or
    as stored, are handed back.
-3. New articles are inserted with the evidence of their links in ``metadata.links``.
+3. New articles are inserted with the evidence of their links in ``metadata.links``; the first one carries the
+   INGEST decision, see `unrecorded`.
 4. Of articles that were stored before, links that are found now and weren't are added, and links that can't
    be found any more are withdrawn: see ``news_changes``. A delivery that comes again changes nothing, one
    that comes after reference data changed says what changed.
@@ -18,10 +19,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
-from prometheus.kernel.ids import DIGEST_SIZE
+from prometheus.flow.storage import Decision
+from prometheus.kernel.config import EngineConfig
+from prometheus.kernel.ids import DIGEST_SIZE, short_id
 from prometheus.store.copying import Connection, copy_frame, frame_of
 from prometheus.store.news_changes import LinkChange, changes_as_rows
+from prometheus.store.unrecorded import carried
 
 if TYPE_CHECKING:
     import polars as pl
@@ -215,28 +220,15 @@ def link_staged(connection: Connection, changes: Sequence[LinkChange]) -> list[O
     return [OpenLink(*row) for row in found]
 
 
-def write_staged(
-    connection: Connection,
-    *,
-    batch: str,
-    known_at: datetime | None,
-    withdrawn: Sequence[LinkChange] = (),
-    is_kept: bool = True,
-) -> NewsCounts:
-    """Write the settled articles that are not stored yet, and all links that are not.
+def staged_counts(connection: Connection, *, withdrawn: Sequence[LinkChange] = ()) -> NewsCounts:
+    """Return what the settled articles and their links are beside those that are stored.
 
     Parameters
     ----------
     connection : Connection
-        To the historical database; the transaction is the caller's.
-    batch : str
-        Short id of the INGEST decision.
-    known_at : datetime or None
-        When they became known; None: each when it was published.
+        To the historical database.
     withdrawn : sequence of LinkChange
         Links of stored articles that don't hold any more; they are counted.
-    is_kept : bool
-        Whether the transaction will be committed; only then numbers of rows are used up.
     """
     n_articles = _number(connection, "SELECT count(*) FROM news_chosen")
     n_known = _number(connection, "SELECT count(article_id) FROM news_chosen")
@@ -245,17 +237,6 @@ def write_staged(
         connection,
         "SELECT count(*) FROM news_linked JOIN news_chosen USING (key) WHERE article_id IS NULL",
     )
-    if is_kept and n_known < n_articles:
-        _insert(connection, batch, known_at)
-        _find_stored(connection)
-    if is_kept:
-        connection.execute(
-            "INSERT INTO news_links (article_id, issuer_id, instrument_id)"
-            " SELECT c.article_id, l.issuer_id, l.instrument_id"
-            " FROM news_linked l JOIN news_chosen c USING (key) WHERE NOT EXISTS (SELECT 1 FROM news_links n"
-            " WHERE n.article_id = c.article_id AND n.issuer_id IS NOT DISTINCT FROM l.issuer_id"
-            " AND n.instrument_id IS NOT DISTINCT FROM l.instrument_id) ORDER BY 1, 2, 3"
-        )
     by_how = connection.execute("SELECT how, count(*) FROM news_linked GROUP BY how ORDER BY how").fetchall()
     return NewsCounts(
         n_new=n_articles - n_known,
@@ -266,6 +247,32 @@ def write_staged(
         by_how=dict(by_how),
         added=added,
         withdrawn=tuple(withdrawn),
+    )
+
+
+def write_staged(
+    connection: Connection, decision: Decision, config: EngineConfig, *, known_at: datetime | None
+) -> None:
+    """Write the settled articles that are not stored yet, and all links that are not.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database; the transaction is the caller's.
+    decision : Decision
+        The INGEST decision; the first new article carries it.
+    config : EngineConfig
+    known_at : datetime or None
+        When they became known; None: each when it was published.
+    """
+    _insert(connection, decision, config, known_at)
+    _find_stored(connection)
+    connection.execute(
+        "INSERT INTO news_links (article_id, issuer_id, instrument_id)"
+        " SELECT c.article_id, l.issuer_id, l.instrument_id"
+        " FROM news_linked l JOIN news_chosen c USING (key) WHERE NOT EXISTS (SELECT 1 FROM news_links n"
+        " WHERE n.article_id = c.article_id AND n.issuer_id IS NOT DISTINCT FROM l.issuer_id"
+        " AND n.instrument_id IS NOT DISTINCT FROM l.instrument_id) ORDER BY 1, 2, 3"
     )
 
 
@@ -283,19 +290,6 @@ def _added(connection: Connection) -> tuple[LinkChange, ...]:
         "   AND e ->> 'instrument_id' IS NOT DISTINCT FROM l.instrument_id)) ORDER BY 1, 2, 3"
     )
     return tuple(LinkChange(*row) for row in found)
-
-
-def articles_of_batch(connection: Connection, batch: str) -> tuple[int, int, datetime | None]:
-    """Return how many of the settled articles a batch wrote, their links, and when they became known."""
-    found = connection.execute(
-        "SELECT count(*), coalesce(sum("
-        "  (SELECT count(*) FROM news_links n WHERE n.article_id = a.article_id)), 0),"
-        " max((a.metadata ->> 'first_seen')::timestamptz)"
-        " FROM news_chosen c JOIN news_articles a USING (article_id) WHERE a.metadata ->> 'batch' = %s",
-        [batch],
-    ).fetchone()
-    assert found is not None
-    return int(found[0]), int(found[1]), found[2]
 
 
 def staged_span(connection: Connection) -> tuple[datetime, datetime] | None:
@@ -321,7 +315,9 @@ def _find_stored(connection: Connection) -> None:
     )
 
 
-def _insert(connection: Connection, batch: str, known_at: datetime | None) -> None:
+def _insert(
+    connection: Connection, decision: Decision, config: EngineConfig, known_at: datetime | None
+) -> None:
     stamp = '\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\''
     connection.execute(
         "INSERT INTO news_articles (timestamp, source, language, headline, body, metadata)"
@@ -330,12 +326,14 @@ def _insert(connection: Connection, batch: str, known_at: datetime | None) -> No
         f"  to_char(coalesce(%s::timestamptz, c.timestamp) AT TIME ZONE 'UTC', {stamp}))"
         "  || CASE WHEN %s THEN '{\"first_seen_is\": \"published\"}'::jsonb ELSE '{}' END"
         "  || coalesce(l.links, '{}')"
+        "  || CASE WHEN row_number() OVER (ORDER BY c.timestamp, c.key) = 1"
+        "   THEN jsonb_build_object('decision', %s::jsonb) ELSE '{}' END"
         " FROM news_chosen c LEFT JOIN (SELECT key, jsonb_build_object('links', jsonb_agg("
         "   jsonb_strip_nulls(jsonb_build_object('issuer_id', issuer_id, 'instrument_id', instrument_id,"
         "    'how', how, 'found', found, 'sign', nullif(sign, '')))"
         "   ORDER BY issuer_id, instrument_id)) AS links FROM news_linked GROUP BY key) l USING (key)"
         " WHERE c.article_id IS NULL ORDER BY c.timestamp, c.key",
-        [batch, known_at, known_at is None],
+        [short_id(decision.decision_id), known_at, known_at is None, Jsonb(carried(decision, config))],
     )
 
 

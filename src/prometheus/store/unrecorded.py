@@ -1,4 +1,4 @@
-"""Batches of series, events and documents whose INGEST decision a crash lost, and which are on record.
+"""Batches of series, events, documents and news whose INGEST decision a crash lost, and which are on record.
 
 A delivery commits its rows in the historical database, then its decision in the runtime one. A crash between
 them leaves rows without a decision, which no moment knows:
@@ -35,13 +35,9 @@ _DECISION = (
 )
 
 
-def with_decision(rows: pl.DataFrame, decision: Decision, config: EngineConfig) -> pl.DataFrame:
-    """Return rows of a batch, the first of which carries the decision in its ``metadata`` (JSON as text)."""
-    import polars as pl
-
-    if rows.is_empty():
-        return rows
-    carried = {
+def carried(decision: Decision, config: EngineConfig) -> dict[str, Any]:
+    """Return a decision as a row of its batch carries it."""
+    return {
         "decision_id": uuid_text(decision.decision_id),
         "engine_name": decision.engine_name,
         "config_id": decision.config_id,
@@ -58,7 +54,17 @@ def with_decision(rows: pl.DataFrame, decision: Decision, config: EngineConfig) 
             "created_by": CREATED_BY,
         },
     }
-    first = json.dumps(json.loads(rows["metadata"][0]) | {"decision": carried}, sort_keys=True)
+
+
+def with_decision(rows: pl.DataFrame, decision: Decision, config: EngineConfig) -> pl.DataFrame:
+    """Return rows of a batch, the first of which carries the decision in its ``metadata`` (JSON as text)."""
+    import polars as pl
+
+    if rows.is_empty():
+        return rows
+    first = json.dumps(
+        json.loads(rows["metadata"][0]) | {"decision": carried(decision, config)}, sort_keys=True
+    )
     is_first = pl.int_range(pl.len()) == 0
     return rows.with_columns(
         pl.when(is_first).then(pl.lit(first)).otherwise(pl.col("metadata")).alias("metadata")
@@ -77,9 +83,11 @@ def record_lost(runtime: Connection, historical: Connection, table: str) -> tupl
         Of the historical database.
     """
     named = sql.SQL("SELECT metadata #>> '{{decision,decision_id}}' FROM {} WHERE metadata ? 'decision'")
-    carried = [UUID(row[0]) for row in historical.execute(named.format(sql.Identifier(table)))]
-    found = runtime.execute("SELECT decision_id FROM engine_decisions WHERE decision_id = ANY(%s)", [carried])
-    lost = sorted(set(carried) - {row[0] for row in found})
+    named_ids = [UUID(row[0]) for row in historical.execute(named.format(sql.Identifier(table)))]
+    found = runtime.execute(
+        "SELECT decision_id FROM engine_decisions WHERE decision_id = ANY(%s)", [named_ids]
+    )
+    lost = sorted(set(named_ids) - {row[0] for row in found})
     if not lost:
         return ()
     whole = sql.SQL(

@@ -137,6 +137,8 @@ def _show(report: NewsReport) -> None:
         say(f"and {len(report.link_changes) - N_SHOWN:,} more; --json shows all")
     if report.is_recorded:
         say(f"decision {report.decision_id}")
+    for lost in report.healed:
+        say(f"decision {lost} of an earlier delivery, lost in a crash, is on record now")
     if not report.n_instruments:
         complain("Warning: no instrument is registered, so nothing is linked. Register them, then take the")
         complain("         same files in again: only the links are added.")
