@@ -105,6 +105,7 @@ def take(
     n_rows += unread.filter(pl.col("field") != WHOLE_FILE).select("file", "row").n_unique()
     rejects.add(_no_rows(), unread)
     names.follow(delivery.naming)
+    rejects.follow(names.naming)
     parts = []
     for rows in spool.parts():
         found = names.identified(rows)

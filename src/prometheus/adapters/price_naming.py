@@ -101,12 +101,17 @@ class SymbolResolver:
         """Take a delivery's way of naming, unless another was asked for."""
         self._naming = self._naming or naming
 
+    @property
+    def naming(self) -> Naming:
+        """By which of its symbols an instrument is named."""
+        return self._naming or "then"
+
     def identified(self, rows: pl.DataFrame) -> Kept:
         """Return the rows with ``instrument_id`` and ``currency``; those that are nobody's break a rule."""
         rows = spelled_rows(rows, self._spans["symbol"])
         if self._create:
             self._register(rows)
-        prices, violations = resolved(rows, self._spans, naming=self._naming or "then")
+        prices, violations = resolved(rows, self._spans, naming=self.naming)
         return Kept(prices, violations)
 
     def _register(self, rows: pl.DataFrame) -> None:

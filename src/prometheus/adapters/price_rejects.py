@@ -2,15 +2,19 @@
 
 A line of the file is a row of the delivery: where it stood, every rule that it broke with the field, what was
 found there and what to do, and then the row's own columns as they came. Mend these and hand the file to
-`prometheus ingest prices`; the columns before them are not read. Rows go to the file as they are
-found, so that a delivery of which nothing is right takes no memory either.
+`prometheus ingest prices`; the columns before them are not read. How the delivery was read stands there
+too: ``told`` says which of splits, dividends and adjusted closes the row's file had a word for, and where
+instruments are named by the symbol that they had last the column is ``last_symbol``. Rows go to the file as
+they are found, so that a delivery of which nothing is right takes no memory either.
 """
 
 from __future__ import annotations
 
+import io
+import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,13 +22,19 @@ import polars as pl
 
 from prometheus.adapters.ingest_report import N_EXAMPLES, N_NAMED, examples_of
 from prometheus.adapters.mendable import SAID, kept_file
-from prometheus.domain.market.columns import NUMBERS
+from prometheus.domain.market.columns import NUMBERS, squeezed
+from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import RejectedBatchError, UnknownInstrumentError
 from prometheus.kernel.violations import VIOLATIONS, n_by_rule
 
 KEPT = ("symbol", "trade_date", *NUMBERS, "currency")
 HEADINGS = {"row": "line", "trade_date": "date"}
 """The names of the file's columns, where they are others than those of the rows."""
+ACTIONS = ("adjusted_close", "split", "dividend")
+TOLD = "told"
+NONE_TOLD = "none"
+LAST_SYMBOL = "last_symbol"
+_MARKS = frozenset(("file", HEADINGS["row"], *SAID))
 
 
 class PriceRejects:
@@ -36,6 +46,8 @@ class PriceRejects:
         self._by_rule: Counter[str] = Counter()
         self._unknown: set[str] = set()
         self._first_remedy = ""
+        self._told: dict[str, str] = {}
+        self._naming: Naming = "then"
         self.n_rows = 0
 
     def __enter__(self) -> PriceRejects:
@@ -62,9 +74,12 @@ class PriceRejects:
         ----------
         rows : polars.DataFrame
             ``file``, ``row`` and the columns of a delivery, as text or typed. A violation that points at
-            none of them stands by itself.
+            none of them stands by itself. What comes first of a file says which columns it has.
         violations : polars.DataFrame
         """
+        told = " ".join(name for name in ACTIONS if name in rows.columns) or NONE_TOLD
+        for file in rows["file"].unique().to_list():
+            self._told.setdefault(str(file), told)
         if violations.is_empty():
             return
         rejected = _rejected(rows, violations)
@@ -82,7 +97,14 @@ class PriceRejects:
         is_first = self._file is None
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="prometheus-")  # noqa: SIM115  closed by __exit__
-        rejected.rename(HEADINGS).write_csv(self._file, include_header=is_first)
+        told_of_file = pl.col("file").replace_strict(self._told, default="", return_dtype=pl.String)
+        rejected.with_columns(told_of_file.alias(TOLD)).rename(HEADINGS).write_csv(
+            self._file, include_header=is_first
+        )
+
+    def follow(self, naming: Naming) -> None:
+        """Take by which of its symbols the delivery names an instrument."""
+        self._naming = naming
 
     def keep(self, folder: Path | None, *, name: str) -> Path | None:
         """Keep the file of the rejected rows in a folder; return it, None without either. See `kept_file`.
@@ -92,7 +114,16 @@ class PriceRejects:
         InputFileError
             If it can't be written.
         """
-        return None if self._file is None or folder is None else kept_file(self._file, folder, name)
+        if self._file is None or folder is None:
+            return None
+        if self._naming == "then":
+            return kept_file(self._file, folder, name)
+        with tempfile.TemporaryFile(prefix="prometheus-") as renamed:
+            self._file.seek(0)
+            renamed.write(self._file.readline().replace(b",symbol,", f",{LAST_SYMBOL},".encode(), 1))
+            shutil.copyfileobj(self._file, renamed)
+            self._file.seek(0, io.SEEK_END)
+            return kept_file(renamed, folder, name)
 
     def refusal(self, kept: Path | None) -> RejectedBatchError | UnknownInstrumentError:
         """Return the error for a delivery of which no row is left."""
@@ -109,6 +140,33 @@ class PriceRejects:
             f"All {self.n_rows} rows were rejected ({rules}), e.g. {' '.join(self.examples[:2])}{place}",
             remedy=self._first_remedy,
         )
+
+
+def is_of_rejects(names: Sequence[str]) -> bool:
+    """Return whether the columns of a file are those of rejected prices."""
+    return {squeezed(name) for name in names} >= _MARKS
+
+
+def as_told(raw: pl.DataFrame, told: str) -> list[pl.DataFrame]:
+    """Return rows of a file of rejects in parts, each without the columns that its deliveries didn't have.
+
+    Parameters
+    ----------
+    raw : polars.DataFrame
+        Rows under their canonical names.
+    told : str
+        The column of what was told. Where it is blank nobody knows, and every column stays; so does one
+        that somebody has filled in.
+    """
+    parts = []
+    for (words,), part in raw.with_columns(pl.col(told).fill_null("")).group_by(told, maintain_order=True):
+        known = str(words).split()
+        silent = [name for name in ACTIONS if known and name in part.columns and name not in known]
+        blank = [
+            n for n in silent if not part[n].cast(pl.String).fill_null("").str.strip_chars().ne("").any()
+        ]
+        parts.append(part.drop(blank))
+    return parts or [raw]
 
 
 def _rejected(rows: pl.DataFrame, violations: pl.DataFrame) -> pl.DataFrame:

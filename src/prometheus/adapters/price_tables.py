@@ -10,11 +10,10 @@ import polars as pl
 
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
-from prometheus.adapters.mendable import SAID
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
 from prometheus.adapters.price_headings import Headings
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
-from prometheus.adapters.price_rejects import HEADINGS
+from prometheus.adapters.price_rejects import LAST_SYMBOL, TOLD, as_told, is_of_rejects
 from prometheus.adapters.price_sniff import require_table
 from prometheus.adapters.price_symbols import symbol_in
 from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
@@ -33,7 +32,6 @@ from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 _SCALED = ("open", "high", "low", "close", "adjusted_close", "dividend")
-_OF_REJECTS = frozenset(("file", HEADINGS["row"], *SAID))
 _AMBIGUOUS = (
     "May be day or month first: name the date_format in a mapping file, or write dates as 2013-02-08."
 )
@@ -99,9 +97,14 @@ class PriceTable:
             names = list(self._layout.names)
         self._said = said or (f"recognised as preset {found}" if found else "found by headers")
         self._names: list[str] = names
+        is_again = is_of_rejects(names)
+        if is_again and LAST_SYMBOL in names and self._mapping.symbols is None:
+            columns = {**self._mapping.columns, "symbol": LAST_SYMBOL}
+            self._mapping = self._mapping.model_copy(update={"columns": columns, "symbols": "last"})
         self._columns = self._canonical(names)
         self._headings = Headings({name: given for given, name in self._columns.items()})
-        self._rule = self._header("rule") if {squeezed(name) for name in names} >= _OF_REJECTS else None
+        self._rule = self._header("rule") if is_again else None
+        self._told = TOLD if is_again and TOLD in names else None
         self._only = {self._header(header): value for header, value in self._mapping.only.items()}
 
     @property
@@ -121,7 +124,9 @@ class PriceTable:
         if "symbol" not in self._columns.values():
             parts.append("symbol as given" if self._mapping.symbol else "symbol from the file's name")
         left_out = [
-            name for name in self._names if name and name not in self._columns and name not in self._only
+            name
+            for name in self._names
+            if name and name not in self._columns and name not in self._only and name != self._told
         ]
         if left_out:
             parts.append(f"left out {', '.join(map(repr, left_out))}")
@@ -173,24 +178,30 @@ class PriceTable:
         for raw, broken in self._raw():
             self.n_read += raw.height + broken.height
             raw = self._without_mere_faults(raw)
-            rows = self._converted(raw if self._layout is None else self._headings.marked(raw))
-            if "fault" not in rows.columns:
-                yield rows, broken
-                continue
-            is_whole = rows["fault"].is_null()
-            whole = rows.filter(is_whole).drop("fault")
-            if whole["trade_date"].dtype == pl.String:
-                dates = whole["trade_date"].str.to_date("%Y-%m-%d", strict=False)
-                is_clean = dates.null_count() == whole["trade_date"].null_count()
-                whole = whole.with_columns(dates if is_clean else whole["trade_date"])
-            yield whole, broken
-            yield rows.filter(~is_whole), VIOLATIONS
+            for part in [raw] if self._told is None else as_told(raw, "said told"):
+                rows = self._converted(part if self._layout is None else self._headings.marked(part))
+                yield from self._apart(rows, broken)
+                broken = VIOLATIONS
+
+    def _apart(self, rows: pl.DataFrame, broken: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        if "fault" not in rows.columns:
+            yield rows, broken
+            return
+        is_whole = rows["fault"].is_null()
+        whole = rows.filter(is_whole).drop("fault")
+        if whole["trade_date"].dtype == pl.String:
+            dates = whole["trade_date"].str.to_date("%Y-%m-%d", strict=False)
+            is_clean = dates.null_count() == whole["trade_date"].null_count()
+            whole = whole.with_columns(dates if is_clean else whole["trade_date"])
+        yield whole, broken
+        yield rows.filter(~is_whole), VIOLATIONS
 
     def _raw(self, wanted: Collection[str] = CANONICAL) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         """Yield ``row``, the columns under their canonical names, and those that `only` looks at."""
         taken = [(given, name) for given, name in self._columns.items() if name in wanted]
         both = [*taken, *((header, f"only {header}") for header in self._only)]
         both += [] if self._rule is None else [(self._rule, "said rule")]
+        both += [] if self._told is None else [(self._told, "said told")]
         names = dict.fromkeys(given for given, _ in both)
         if self._layout is not None:
             places = [self._names.index(given) for given in names]
