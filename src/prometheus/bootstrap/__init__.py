@@ -13,6 +13,7 @@ from prometheus.bootstrap.markets import (
     derived_tables,
     profiles_are_derived,
     sessions_of_market,
+    tables_are_derived,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "run_backtest",
     "run_demo",
     "sessions_of_market",
+    "tables_are_derived",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus.bootstrap.backtests import run_backtest
-from prometheus.bootstrap.markets import derive_market
+from prometheus.bootstrap.markets import derive_if_stale
 from prometheus.store.connections import Databases, open_databases
 from prometheus.store.settings import Settings
 
@@ -57,7 +57,7 @@ def run_demo(settings: Settings, *, progress: Callable[[str], Progress] | None =
     ingested = ingest_demo(databases, rejects_folder=settings.home / "rejects")
     for report in ingested:
         bar = None if progress is None else progress(f"derive {report.market_id}")
-        derive_market(settings, report.market_id, progress=bar)
+        derive_if_stale(settings, report.market_id, progress=bar)
     runs = []
     folder = files("prometheus.adapters") / "demo_strategies"
     for name in DEMO_STRATEGIES:

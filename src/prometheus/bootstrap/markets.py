@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from prometheus.flow.affected import Change
     from prometheus.flow.progress import Progress
     from prometheus.flow.storage import Written
+    from prometheus.store.copying import Connection
 
 
 def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
@@ -26,18 +27,22 @@ def sessions_of_market(databases: Databases, market_id: str) -> Sessions:
     ConfigError
         If the market is not registered.
     """
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        return sessions_of(_calendar_spec(connection, market_id))
+
+
+def _calendar_spec(runtime: Connection, market_id: str) -> Any:
     from prometheus.domain.reference.markets import known_market
     from prometheus.store.reference import market_row
 
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        found = market_row(connection, market_id)
+    found = market_row(runtime, market_id)
     if found is None:
         known_market(market_id)  # refuses a word that is no market, and names those that there are
         raise ConfigError(
             f"Market {market_id} is not in this database.",
             remedy=f"`prometheus ingest prices PATH --market {market_id}` registers it.",
         )
-    return sessions_of(found[0])
+    return found[0]
 
 
 def derive_market(
@@ -85,19 +90,26 @@ def derive_changes(
 
     Notes
     -----
-    If an earlier delivery was not derived from yet, everything is: nothing stays stale behind a change. A
-    session that is new to the market moves the windows of all instruments, also of those without a bar.
+    If an earlier delivery was not derived from yet, or the latest one changed more than this, everything is:
+    nothing stays stale behind a change. A session that is new to the market moves the windows of all
+    instruments, also of those without a bar.
     """
     from prometheus.flow.affected import Change
     from prometheus.pipeline import default_configs, derivation_steps
     from prometheus.store.assets import read_assets
-    from prometheus.store.decisions import is_derived
+    from prometheus.store.decisions import is_change_latest, is_derived, latest_deliveries
     from prometheus.store.ledger import has_new_sessions
 
     databases = open_databases(settings)
-    configs = default_configs(derivation_steps()).values()
+    configs = [config.config_id for config in default_configs(derivation_steps()).values()]
+    n_names = None if instruments is None else len(instruments)
     with driver_errors(), connect(databases.runtime_url) as connection:
-        is_fresh = is_derived(connection, market_id, [c.config_id for c in configs], but_latest=1)
+        deliveries = latest_deliveries(connection, market_id)
+        is_of_prices = table == "prices_daily"
+        before = latest_deliveries(connection, market_id, but_latest=int(is_of_prices))
+        is_fresh = is_derived(connection, market_id, configs, deliveries=before)
+        if is_fresh and is_of_prices:
+            is_fresh = is_change_latest(connection, market_id, first, last, n_names)
     if not is_fresh:
         return derive_market(settings, market_id, progress=progress)
     sessions = sessions_of_market(databases, market_id)
@@ -112,7 +124,9 @@ def derive_changes(
             if has_new_sessions(connection, ids, sessions.dates[places].tolist()):
                 names = None
     change = Change(int(places[0]), int(places[-1]), names, table)
-    return _n_written(derived_tables(settings, market_id, changes=[change], progress=progress))
+    return _n_written(
+        derived_tables(settings, market_id, changes=[change], deliveries=deliveries, progress=progress)
+    )
 
 
 def derived_tables(
@@ -123,6 +137,7 @@ def derived_tables(
     last: np.datetime64 | None = None,
     tables: Collection[str] | None = None,
     changes: Sequence[Change] | None = None,
+    deliveries: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Mapping[str, Written]:
     """Recompute derived tables of a market; return what became of their rows, by table.
@@ -137,6 +152,8 @@ def derived_tables(
         Which of them; all by default.
     changes : sequence of Change, optional
         What is new or differs; without it everything between the dates is computed.
+    deliveries : mapping of str to str, optional
+        With ``changes``: the deliveries whose last ones these are, see `store.decisions.latest_deliveries`.
     progress : Progress, optional
 
     Raises
@@ -151,23 +168,13 @@ def derived_tables(
     from prometheus.pipeline import default_configs, derivation_steps
     from prometheus.store.artifacts import Artifacts
     from prometheus.store.assets import read_assets
+    from prometheus.store.decisions import latest_deliveries
     from prometheus.store.derived import one_derivation
     from prometheus.store.ledger import price_span
     from prometheus.store.postgres import PostgresStorage
 
     databases = open_databases(settings)
     sessions = sessions_of_market(databases, market_id)
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        assets = read_assets(connection, market_id=market_id)
-    with driver_errors(), connect(databases.historical_url) as connection:
-        span = price_span(connection, assets.ids)
-    if span is None:
-        return {}
-    days = sessions.between(max(span[0], first or span[0]), min(span[1], last or span[1]))
-    if not len(days):
-        raise DateOutsideDataError(
-            f"{market_id} has prices from {span[0]} to {span[1]}.", remedy="Choose dates inside."
-        )
     steps = derivation_steps()
     if tables is not None:
         steps = tuple(step for step in steps if set(step.writes) & set(tables))
@@ -179,9 +186,68 @@ def derived_tables(
         one_derivation(historical, market_id),
         PostgresStorage(databases, sessions, market_id=market_id, artifacts=artifacts) as storage,
     ):
+        with connect(databases.runtime_url) as runtime:
+            there = latest_deliveries(runtime, market_id)  # before anything else is read
+            assets = read_assets(runtime, market_id=market_id)
+            span = price_span(historical, assets.ids)
+            if span is None:
+                return {}
+            low, high = max(span[0], first or span[0]), min(span[1], last or span[1])
+            if changes is None and _leaves_nothing(
+                runtime, market_id, span, (low, high), list(configs), there
+            ):
+                deliveries = there
+        days = sessions.between(low, high)
+        if not len(days):
+            raise DateOutsideDataError(
+                f"{market_id} has prices from {span[0]} to {span[1]}.", remedy="Choose dates inside."
+            )
         world = World(Context(market_id=market_id), sessions, assets, storage)
         graph = graph_of(steps, configs)
-        return derive(graph, configs, world, days=days, changes=changes, progress=progress)
+        return derive(
+            graph, configs, world, days=days, changes=changes, deliveries=deliveries, progress=progress
+        )
+
+
+def _leaves_nothing(
+    runtime: Connection,
+    market_id: str,
+    span: tuple[np.datetime64, np.datetime64],
+    days: tuple[np.datetime64, np.datetime64],
+    names: Collection[str],
+    deliveries: Mapping[str, str],
+) -> bool:
+    """Return whether nothing is stale once the steps of these names are computed over these days."""
+    from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.decisions import is_derived, latest_deliveries
+
+    configs = default_configs(derivation_steps())
+    others = [config.config_id for name, config in configs.items() if name not in names]
+    if not is_derived(runtime, market_id, others, deliveries=deliveries):
+        return False
+    if days == span:
+        return True
+    outside = latest_deliveries(runtime, market_id, but_within=days)
+    return is_derived(runtime, market_id, [configs[name].config_id for name in names], deliveries=outside)
+
+
+def tables_are_derived(settings: Settings, market_id: str) -> bool:
+    """Return whether the derived tables of a market took in all that was delivered to it.
+
+    Raises
+    ------
+    ConfigError
+        If the market is not registered.
+    """
+    from prometheus.pipeline import default_configs, derivation_steps
+    from prometheus.store.decisions import is_derived, latest_deliveries
+
+    databases = open_databases(settings)
+    configs = [config.config_id for config in default_configs(derivation_steps()).values()]
+    with driver_errors(), connect(databases.runtime_url) as connection:
+        _calendar_spec(connection, market_id)
+        deliveries = latest_deliveries(connection, market_id)
+        return is_derived(connection, market_id, configs, deliveries=deliveries)
 
 
 def _n_written(counts: Mapping[str, Written]) -> dict[str, int]:
@@ -195,14 +261,8 @@ def derive_if_stale(
 
     A run of `prometheus ingest` that ended between its prices and what follows from them is healed by this.
     """
-    from prometheus.pipeline import default_configs, derivation_steps
-    from prometheus.store.decisions import is_derived
-
-    databases = open_databases(settings)
-    configs = default_configs(derivation_steps()).values()
-    with driver_errors(), connect(databases.runtime_url) as connection:
-        if is_derived(connection, market_id, [config.config_id for config in configs]):
-            return {}
+    if tables_are_derived(settings, market_id):
+        return {}
     return derive_market(settings, market_id, progress=progress)
 
 

@@ -13,9 +13,11 @@ from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
+
+    from prometheus.flow.storage import Written
 
 app = typer.Typer()
 
@@ -29,6 +31,9 @@ def derive(
         list[str] | None,
         typer.Option("--table", help="One of the tables; again for another. All by default."),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Compute everything again, also where nothing came since.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compute what follows from the prices that are stored, table by table.
@@ -39,20 +44,21 @@ def derive(
     week. correlation_panels: Ledoit-Wolf correlations over 252 sessions, at the end of each month.
 
     `prometheus ingest` does it by itself. Only rows that are new or differ are written, and those that follow
-    from nothing any more are removed; running it again writes nothing. With --table only the named ones are
-    computed, from what the others hold.
+    from nothing any more are removed; running it again writes nothing. Where nothing was delivered since the
+    last time, nothing is computed, unless --force, --from, --to or --table asks for it. With --table only the
+    named ones are computed, from what the others hold.
     """
-    from prometheus.bootstrap import derived_tables
+    from prometheus.bootstrap import derived_tables, tables_are_derived
 
     _require_known(tables or ())
-    counts = derived_tables(
-        settings_from_environment(),
-        market,
-        first=_date(first, "--from"),
-        last=_date(last, "--to"),
-        tables=tables,
-        progress=Bar(f"derive {market}"),
-    )
+    settings = settings_from_environment()
+    days = _date(first, "--from"), _date(last, "--to")
+    is_asked = force or bool(tables) or days != (None, None)
+    counts: Mapping[str, Written] = {}
+    if is_asked or not tables_are_derived(settings, market):
+        counts = derived_tables(
+            settings, market, first=days[0], last=days[1], tables=tables, progress=Bar(f"derive {market}")
+        )
     if as_json:
         written = {table: found.n_written for table, found in counts.items() if found.n_written}
         print_json({"market_id": market, "written": written, "tables": counts})

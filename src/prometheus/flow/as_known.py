@@ -164,9 +164,9 @@ class AsKnown:
         """See `Storage.drain`."""
         return self._storage.drain()
 
-    def is_current(self, decision_id: bytes, *, context_id: str) -> bool | None:
+    def is_current(self, decision_id: bytes, *, deliveries: Mapping[str, str] | None) -> bool | None:
         """See `Storage.is_current`."""
-        return self._storage.is_current(decision_id, context_id=context_id)
+        return self._storage.is_current(decision_id, deliveries=deliveries)
 
     def write_derived(self, rows: Rows, about: About) -> Written:
         """See `Storage.write_derived`."""

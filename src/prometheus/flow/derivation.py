@@ -8,10 +8,11 @@
 4. The step computes, whether that decision is on record or not: rows may have gone another way since. While
    the next step does, its artifacts are stored and its rows go to the historical database, where those that
    are the same stay as they are and those that follow from nothing any more are removed.
-5. When all rows of the batch are stored, its decisions are recorded in the runtime database: a crash in
-   between is healed by running again, because the same rows change nothing and decisions keep their ids.
-   A decision that is on record counts again, under an id that says how often, if rows were written or a
-   delivery came since: prices that go back to what they were are derived from a second time.
+5. When the rows of all batches are stored, their decisions are recorded in the runtime database, all or
+   none: a crash in between is healed by running again, because the same rows change nothing and decisions
+   keep their ids. Each says which deliveries were there before anything was read. A decision that is on
+   record counts again, under an id that says how often, if rows were written or it says earlier deliveries:
+   prices that go back to what they were are derived from a second time.
 
 A step with rows at the ends of weeks or months has none in many a batch. Its decision says so then, and rests
 on the decisions of the steps that feed it.
@@ -70,6 +71,7 @@ class _Course:
     world: World
     fresh: Fresh
     writers: ThreadPoolExecutor
+    deliveries: Mapping[str, str] | None
     ids: dict[str, bytes] = field(default_factory=dict)
     decisions: list[tuple[_Task, Decision, bytes]] = field(default_factory=list)
     written: dict[str, Future[Written]] = field(default_factory=dict)
@@ -82,7 +84,9 @@ def derive(
     *,
     days: IntArray,
     changes: Sequence[Change] | None = None,
+    deliveries: Mapping[str, str] | None = None,
     progress: Progress | None = None,
+    cells: int = SEGMENT_CELLS,
 ) -> Mapping[str, Written]:
     """Recompute derived tables over sessions; return what became of their rows, by table.
 
@@ -98,22 +102,33 @@ def derive(
     changes : sequence of Change, optional
         What is new or differs since the tables were derived; only rows that it can touch are computed, within
         ``days``. By default everything.
+    deliveries : mapping of str to str, optional
+        When the latest deliveries were recorded, by context, if the tables have taken all of them in after
+        this; decisions say so.
     progress : Progress, optional
+    cells : int
+        Sessions times instruments of a batch; no batch is shorter than 64 sessions.
     """
     hook = progress or Silent()
     world.storage.record_configs([configs[step.name] for step in graph.steps])
     spans = None if changes is None else affected(graph, changes, end=int(days[-1]))
-    length = max(64, SEGMENT_CELLS // max(len(world.assets), 1))
+    length = max(64, cells // max(len(world.assets), 1))
     batches = [
         _tasks(graph, configs, world, days[start : start + length], spans)
         for start in range(0, len(days), length)
     ]
     total: dict[str, Written] = {}
+    parts: list[partial[Part]] = []
     hook.start("sessions", sum(len(task.batch) for tasks in batches for task in tasks))
     with ThreadPoolExecutor(N_WRITERS) as writers:
         for tasks in batches:
-            for table, counts in _run(graph, tasks, world, writers, hook).items():
-                total[table] = total.get(table, Written()) + counts
+            counts, decisions = _run(graph, tasks, world, writers, deliveries, hook)
+            parts += [partial(Part, {day: decision}, ()) for day, decision in decisions]
+            for table, found in counts.items():
+                total[table] = total.get(table, Written()) + found
+    if parts:
+        world.storage.submit(WriteJob(tuple(parts)))
+    world.storage.drain()
     hook.finish()
     return total
 
@@ -145,8 +160,14 @@ def _tasks(
 
 
 def _run(
-    graph: Graph, tasks: Sequence[_Task], world: World, writers: ThreadPoolExecutor, hook: Progress
-) -> Mapping[str, Written]:
+    graph: Graph,
+    tasks: Sequence[_Task],
+    world: World,
+    writers: ThreadPoolExecutor,
+    deliveries: Mapping[str, str] | None,
+    hook: Progress,
+) -> tuple[Mapping[str, Written], list[tuple[int, Decision]]]:
+    """Store the rows of a batch; return what became of them, and the decisions to record with their days."""
     written: dict[str, Future[Written]] = {}
 
     def until_stored() -> None:
@@ -164,18 +185,18 @@ def _run(
         reach=reach,
         until_stored=until_stored,
     )
-    course = _Course(graph, world, fresh, writers, written=written)
+    course = _Course(graph, world, fresh, writers, deliveries, written=written)
     for task in tasks:
         _derive(task, course)
         hook.advance(len(task.batch))
     counts = {table: future.result() for table, future in written.items()}
+    decisions = []
     for task, decision, content in course.decisions:
         has_written = any(counts[table].n_written for table in task.step.writes if table in counts)
         new = _as_recorded(decision, content, world.storage, has_written=has_written)
         if new is not None:
-            world.storage.submit(WriteJob((partial(Part, {int(task.batch[-1]): new}, ()),)))
-    world.storage.drain()
-    return counts
+            decisions.append((int(task.batch[-1]), new))
+    return counts, decisions
 
 
 def _as_recorded(
@@ -187,7 +208,7 @@ def _as_recorded(
     while True:
         fingerprint = digest(content, str(n_before)) if n_before else content
         raw_id = _decision_id(decision, fingerprint)
-        found = storage.is_current(raw_id, context_id=decision.context_id)
+        found = storage.is_current(raw_id, deliveries=decision.input_refs["deliveries"])
         if found is None:
             break
         is_current = found
@@ -257,6 +278,7 @@ def _derive(task: _Task, course: _Course) -> None:
             "fingerprint": fingerprint.hex(),
             "known_at": None if world.known_at is None else f"{world.known_at}Z",
             "frequency": step.frequency(task.config),
+            "deliveries": None if course.deliveries is None else dict(course.deliveries),
             "instruments": None if task.assets is world.assets else list(task.assets.ids),
             "reads": [
                 {

@@ -173,8 +173,11 @@ class Storage(PanelSource, Protocol):
         """Wait for all submitted jobs; return the rows that were written, by table."""
         ...
 
-    def is_current(self, decision_id: bytes, *, context_id: str) -> bool | None:
-        """Return whether no delivery to the context came since a decision; None if it is not on record."""
+    def is_current(self, decision_id: bytes, *, deliveries: Mapping[str, str] | None) -> bool | None:
+        """Return whether a decision took these deliveries in; None if it is not on record.
+
+        Of nothing said (None) any decision is.
+        """
         ...
 
     def write_derived(self, rows: Rows, about: About) -> Written:

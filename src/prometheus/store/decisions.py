@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
 
 from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
@@ -20,15 +22,30 @@ def is_recorded(connection: Connection, decision_id: bytes) -> bool:
     return found.fetchone() is not None
 
 
-def is_current(connection: Connection, decision_id: bytes, *, context_id: str) -> bool | None:
-    """Return whether no delivery to a context came since a decision; None if it is not on record."""
+def is_current(
+    connection: Connection, decision_id: bytes, *, deliveries: Mapping[str, str] | None
+) -> bool | None:
+    """Return whether a decision on record says at least what one of these deliveries would.
+
+    Parameters
+    ----------
+    connection : Connection
+    decision_id : bytes
+    deliveries : mapping of str to str or None
+        See `latest_deliveries`; None of a decision that says nothing about them.
+
+    Returns
+    -------
+    bool or None
+        None if the decision is not on record.
+    """
     found = connection.execute(
-        "SELECT NOT EXISTS (SELECT FROM engine_decisions i WHERE i.engine_name = 'INGEST'"
-        " AND i.context_id = %s AND i.timestamp > d.timestamp)"
-        " FROM engine_decisions d WHERE decision_id = %s",
-        [context_id, uuid_text(decision_id)],
+        "SELECT input_refs -> 'deliveries' FROM engine_decisions WHERE decision_id = %s",
+        [uuid_text(decision_id)],
     ).fetchone()
-    return None if found is None else bool(found[0])
+    if found is None:
+        return None
+    return deliveries is None or _covers(found[0], deliveries)
 
 
 def known_span(connection: Connection, market_id: str) -> tuple[datetime, datetime] | None:
@@ -42,36 +59,104 @@ def known_span(connection: Connection, market_id: str) -> tuple[datetime, dateti
     return None if found[0] is None else (found[0], found[1])
 
 
-def is_derived(
-    connection: Connection, market_id: str, config_ids: Sequence[str], *, but_latest: int = 0
-) -> bool:
-    """Return whether every derivation of a market has a decision since its latest delivery.
+def latest_deliveries(
+    connection: Connection,
+    market_id: str,
+    *,
+    but_within: tuple[np.datetime64, np.datetime64] | None = None,
+    but_latest: int = 0,
+) -> Mapping[str, str]:
+    """Return when the latest deliveries that derived tables rest on were recorded, by context.
 
     Parameters
     ----------
     connection : Connection
         To the runtime database.
     market_id : str
-        One without deliveries has nothing to derive.
+        Its prices count, and the files of its instruments that gave any another asset class or issuer.
+    but_within : (datetime64, datetime64), optional
+        Leaves out the prices whose changes all lie between these dates.
+    but_latest : int
+        How many of the latest deliveries of prices not to count.
+    """
+    first, last = (None, None) if but_within is None else map(str, but_within)
+    found = connection.execute(
+        "SELECT context_id, timestamp FROM ("
+        "  (SELECT context_id, timestamp FROM engine_decisions"
+        "   WHERE engine_name = 'INGEST' AND context_id = %(market)s"
+        "   AND (%(first)s::date IS NULL OR NOT coalesce("
+        "     (proposed_action ->> 'first_changed')::date >= %(first)s::date"
+        "     AND (proposed_action ->> 'last_changed')::date <= %(last)s::date, false))"
+        "   ORDER BY timestamp DESC OFFSET %(but)s LIMIT 1)"
+        "  UNION ALL"
+        "  (SELECT context_id, timestamp FROM engine_decisions"
+        "   WHERE engine_name = 'INGEST' AND context_id = %(market)s || '/instruments'"
+        "   AND coalesce((proposed_action ->> 'n_reclassified')::int, 0) > 0"
+        "   ORDER BY timestamp DESC LIMIT 1)) d",
+        {"market": market_id, "first": first, "last": last, "but": but_latest},
+    )
+    return {context: at.astimezone(UTC).isoformat() for context, at in found}
+
+
+def is_change_latest(
+    connection: Connection,
+    market_id: str,
+    first: np.datetime64,
+    last: np.datetime64,
+    n_instruments: int | None = None,
+) -> bool:
+    """Return whether the latest delivery of prices changed these dates and so many instruments at most."""
+    found = connection.execute(
+        "SELECT (proposed_action ->> 'first_changed')::date >= %s"
+        " AND (proposed_action ->> 'last_changed')::date <= %s"
+        " AND (%s::int IS NULL OR (proposed_action ->> 'n_instruments_changed')::int <= %s)"
+        " FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s"
+        " ORDER BY timestamp DESC LIMIT 1",
+        [str(first), str(last), n_instruments, n_instruments, market_id],
+    ).fetchone()
+    return found is not None and bool(found[0])
+
+
+def is_derived(
+    connection: Connection, market_id: str, config_ids: Sequence[str], *, deliveries: Mapping[str, str]
+) -> bool:
+    """Return whether every derivation of a market took all of these deliveries in.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the runtime database.
+    market_id : str
     config_ids : sequence of str
         Of the derivations.
-    but_latest : int
-        How many of the latest deliveries not to count.
+    deliveries : mapping of str to str
+        See `latest_deliveries`; where there are none there is nothing to derive.
+
+    Notes
+    -----
+    A decision says in ``input_refs.deliveries`` which were the latest before it read anything, and says
+    nothing if it left some of what they changed to others. Its own time would not do: a delivery may have
+    come while it read.
     """
-    delivered = connection.execute(
-        "SELECT timestamp FROM engine_decisions WHERE engine_name = 'INGEST' AND context_id = %s"
-        " ORDER BY timestamp DESC OFFSET %s LIMIT 1",
-        [market_id, but_latest],
-    ).fetchone()
-    if delivered is None:
+    if not deliveries:
         return True
     found = connection.execute(
-        "SELECT count(DISTINCT config_id) FROM engine_decisions WHERE engine_name = 'DERIVE'"
-        " AND context_id = %s AND config_id = ANY(%s) AND timestamp >= %s",
-        [market_id, list(config_ids), delivered[0]],
-    ).fetchone()
-    assert found is not None
-    return bool(found[0] == len(set(config_ids)))
+        "SELECT DISTINCT config_id, input_refs -> 'deliveries' FROM engine_decisions"
+        " WHERE engine_name = 'DERIVE' AND context_id = %s AND config_id = ANY(%s)",
+        [market_id, list(config_ids)],
+    )
+    fresh = {config_id for config_id, said in found if _covers(said, deliveries)}
+    return fresh == set(config_ids)
+
+
+def _covers(said: Mapping[str, str] | None, deliveries: Mapping[str, str]) -> bool:
+    """Return whether of each context the delivery that is said is as late as this one."""
+    if said is None:
+        return False
+    return all(
+        context in said and datetime.fromisoformat(said[context]) >= datetime.fromisoformat(at)
+        for context, at in deliveries.items()
+    )
 
 
 def is_latest(connection: Connection, market_id: str, engine_name: str, *, before: str) -> bool:

@@ -232,10 +232,10 @@ class PostgresStorage:
         """See `Storage.drain`."""
         return self._writers.drain()
 
-    def is_current(self, decision_id: bytes, *, context_id: str) -> bool | None:
+    def is_current(self, decision_id: bytes, *, deliveries: Mapping[str, str] | None) -> bool | None:
         """See `Storage.is_current`."""
         with self._reader("runtime") as connection:
-            return is_current(connection, decision_id, context_id=context_id)
+            return is_current(connection, decision_id, deliveries=deliveries)
 
     def write_derived(self, rows: Rows, about: About) -> Written:
         """See `Storage.write_derived`."""
