@@ -103,11 +103,25 @@ def test_what_is_wrong_with_a_vintage_is_set_aside_with_its_day(tmp_path, at_dat
     rejects = Path(report["rejects_file"]).read_text()
     assert "2018-01-12" in rejects
     late = deliver("macro", "mended.csv", rejects.replace(",247.9x,", ",247.910,"))
-    assert "can't have become known" in late  # the later vintage has landed meanwhile
+    assert "older_than_stored" in late  # the later vintage has landed meanwhile
+    assert "Deliver the oldest vintage first" in late
     both = deliver("macro", "given.csv", WIDE, "--release-lag", "3")
     assert "--release-lag" in both
     unnamed = deliver("macro", "obs.csv", LONG.replace("series_id", "row").replace("CPIAUCSL,", "1,"))
     assert "series" in unnamed
+
+
+def test_a_vintage_that_came_too_late_costs_its_own_values_and_no_others(at_databases, deliver):
+    deliver(
+        "macro", "latest.csv", "\n".join(line for line in LONG.splitlines() if "9999" in line or "s" in line)
+    )
+    before = values(at_databases, "MACRO:CPIAUCSL")
+    more = "CPIAUCSL,2018-02-01,2018-03-13,9999-12-31,248.991\n"
+    report = deliver("macro", "all.csv", LONG + more)
+    assert (report["n_new"], report["n_corrected"], report["n_rejected"]) == (1, 0, 2)
+    assert report["rejected_by_rule"] == {"older_than_stored": 2}
+    assert values(at_databases, "MACRO:CPIAUCSL") == before | {"2018-02-01": 248.991}
+    assert "2017-12-13" in Path(report["rejects_file"]).read_text()
 
 
 def test_the_new_fred_header_and_the_old_one_name_their_series(at_databases, deliver):
@@ -138,3 +152,28 @@ def test_zipped_factors_go_in_and_portfolios_are_refused_by_name(tmp_path, at_da
     assert "row 8: a second daily table of Agric, Food, Soda" in refused
     monthly = THREE.replace("20240102", "202401").replace("20240103", "202402")
     assert "ends in _daily" in deliver("factors", "monthly.csv", monthly)
+
+
+@pytest.mark.parametrize("kind", ["macro", "factors"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date,Open,High,Low,Close,Adj Close,Volume\n2018-02-05,10,12,9,11,11,100\n",
+        "date,symbol,close\n2018-02-05,AAA,11\n",
+        "DATE,CLOSE\n2018-02-05,37.32\n",
+    ],
+)
+def test_a_file_of_prices_is_sent_to_the_door_for_prices(deliver, at_databases, kind, text):
+    said = deliver(kind, "bars.csv", text)
+    assert "bars.csv holds prices: it has" in said
+    assert "`prometheus ingest prices` takes it" in said
+    assert values(at_databases, "MACRO:CLOSE", "CLOSE", "Close", "close") == {}
+
+
+def test_a_file_of_prices_beside_series_is_named_and_the_series_land(prometheus, tmp_path, at_databases):
+    (tmp_path / "bars.csv").write_text("date,open,close\n2018-02-05,10,11\n")
+    (tmp_path / "DGS10.csv").write_text("DATE,DGS10\n2018-02-05,2.77\n")
+    done = prometheus("ingest", "macro", tmp_path / "bars.csv", tmp_path / "DGS10.csv")
+    assert done.exit_code == 0
+    assert "bars.csv holds prices" in done.err
+    assert len(values(at_databases, "MACRO:DGS10")) == 1

@@ -41,6 +41,8 @@ from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 _VINTAGE = re.compile(r"(.+)_(\d{8})")
+_CLOSES = frozenset(("close", "closeprice", "closelast", "adjclose", "adjustedclose"))
+_OF_BARS = frozenset(("open", "high", "low", "volume", "vol", "ticker", "symbol", "name"))
 FRENCH_MISSING = ("-99.99", "-999", "-999.0", "-999.00", "-99.990")
 CELLS = pl.DataFrame(
     schema={
@@ -176,6 +178,11 @@ def _cells(name: str, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.D
             f"{name}: no column of dates among {', '.join(map(repr, table.headers))}.",
             remedy="Call it date, and the others after their series; or give factor_id, date, value.",
         )
+    if _holds_prices(table, squeezed):
+        raise InputFileError(
+            f"{name} holds prices: it has {', '.join(table.headers)}.",
+            remedy="`prometheus ingest prices` takes it; here give series: a date and one column a series.",
+        )
     if not table.rows:
         return CELLS
     at = dates[0]
@@ -229,6 +236,13 @@ def _cells(name: str, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.D
             part = part.with_columns(vintage=pl.lit(of_day[i]))
         parts.append(_named(part, table, kind, unit))
     return pl.concat(parts)
+
+
+def _holds_prices(table: SeriesTable, squeezed: Sequence[str]) -> bool:
+    """Return whether a table has the columns of prices: a close alone, or with anything that bars have."""
+    if table.layout == "french" or "value" in squeezed or not _CLOSES.intersection(squeezed):
+        return False
+    return bool(_OF_BARS.intersection(squeezed)) or _CLOSES.union(DATES).issuperset(squeezed)
 
 
 def _named(cells: pl.DataFrame, table: SeriesTable, kind: Kind, unit: Unit | None) -> pl.DataFrame:
