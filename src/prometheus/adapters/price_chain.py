@@ -66,7 +66,7 @@ def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> p
     before = adjustment_factors(historical, rows, side="before").join(scales, on="instrument_id", how="left")
     full = with_inferred_actions(prices, before.with_columns(pl.col("factor") / scale))
     after = adjustment_factors(historical, rows, side="after")["instrument_id"].to_list()
-    torn = _holes(rows, sessions)
+    torn = holes(rows, sessions)
     between = instruments_with_rows_between(historical, torn)
     late = sorted({*after, *between})
     if not late:
@@ -110,8 +110,16 @@ def acted(historical: Connection, prices: pl.DataFrame, sessions: Sessions) -> p
     return pl.concat([full.filter(~of_these), chosen]).sort(KEY)
 
 
-def _holes(prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
-    """Return the rows in front of which a session is missing: the key, and ``former``, the date before."""
+def holes(prices: pl.DataFrame, sessions: Sessions) -> pl.DataFrame:
+    """Return the rows in front of which a session is missing: the key, and ``former``, the date before.
+
+    Parameters
+    ----------
+    prices : polars.DataFrame
+        Sorted by ``instrument_id`` and ``trade_date``.
+    sessions : Sessions
+        Of the market.
+    """
     days = prices.select(*KEY, pl.col("trade_date").shift(1).over("instrument_id").alias("former"))
     places = np.searchsorted(sessions.dates, days["trade_date"].to_numpy().astype("datetime64[D]"))
     is_hole = (pl.Series(places).diff() > 1) & days["former"].is_not_null()

@@ -2,7 +2,8 @@
 
 1. Most of a delivery that came before ends at the digests: an instrument whose rows say what is stored is
    looked at no further. Of the others, the rows are compared one by one.
-2. Where anything is to be written, the soft rules look at the whole part, and at what is stored before it.
+2. Where anything is to be written, the soft rules look at the whole part, and at what is stored before it
+   and between its rows.
 3. New rows are copied, corrected ones keep the version that they replace.
 """
 
@@ -15,7 +16,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from prometheus.adapters.price_chain import FACTORS, acted, chained
+from prometheus.adapters.price_chain import FACTORS, acted, chained, holes
 from prometheus.adapters.price_order import NONE_OLDER, older_than_stored
 from prometheus.adapters.price_seams import spliced
 from prometheus.adapters.price_silent import with_stored_actions
@@ -31,7 +32,7 @@ from prometheus.store.price_reads import (
     stored_actions,
     stored_around,
     stored_digests,
-    stored_prices,
+    stored_spans,
 )
 from prometheus.store.prices import PriceChanges, PriceCounts, Replaced, price_changes, write_changes
 
@@ -201,10 +202,12 @@ def write_part(
     changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
     if touched.is_empty():
         return Written(counts, changed, {}, unmet=unmet, apart=apart)
+    torn = holes(full, sessions)
+    context = _context(historical, full, torn)
     flags = pl.concat(
         [
-            quality_flags(full, sessions=sessions, config=quality, before=_before(historical, full)),
-            _adjustment_flags(historical, full),
+            quality_flags(full, sessions=sessions, config=quality, before=context),
+            _adjustment_flags(historical, full).join(_behind(torn, context), on=KEY, how="anti"),
         ]
     )
     flags = flags.join(touched.select(KEY), on=KEY, how="semi")
@@ -302,10 +305,26 @@ def _adjustment_flags(historical: Connection, full: pl.DataFrame) -> pl.DataFram
     return adjustment_flags(given, adjustment_factors(historical, given, side="before"))
 
 
-def _before(historical: Connection, full: pl.DataFrame) -> pl.DataFrame:
-    first, _ = _span(full)
-    ids = full["instrument_id"].unique().to_list()
-    return stored_prices(historical, ids, first - timedelta(days=DAYS_BEFORE), first - timedelta(days=1))
+def _context(historical: Connection, full: pl.DataFrame, torn: pl.DataFrame) -> pl.DataFrame:
+    """Return what is stored in the year before each instrument's rows and, in holes, among them."""
+    day = pl.col("trade_date")
+    ends = full.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
+    is_torn = pl.col("instrument_id").is_in(torn["instrument_id"].unique().implode())
+    spans = ends.select(
+        "instrument_id",
+        pl.col("first") - timedelta(days=DAYS_BEFORE),
+        pl.when(is_torn).then("last").otherwise(pl.col("first") - timedelta(days=1)).alias("last"),
+    )
+    return stored_spans(historical, spans)
+
+
+def _behind(torn: pl.DataFrame, context: pl.DataFrame) -> pl.DataFrame:
+    """Return the keys of the rows behind holes in which bars are stored."""
+    days = context.select("instrument_id", "trade_date", inside="trade_date").sort("trade_date")
+    found = torn.sort("trade_date").join_asof(
+        days, on="trade_date", by="instrument_id", allow_exact_matches=False, check_sortedness=False
+    )
+    return found.filter(pl.col("inside") > pl.col("former")).select(KEY)
 
 
 def _span(prices: pl.DataFrame) -> tuple[date, date]:

@@ -172,6 +172,31 @@ def stored_prices(connection: Connection, ids: Sequence[str], first: date, last:
     One value an instrument crosses the wire, its rows packed in PostgreSQL's binary format: a row each
     would cost ten times as long. Instruments come in any order, so do their rows.
     """
+    where = "prices_daily WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s"
+    return _unpacked(connection, where, [list(ids), first, last])
+
+
+def stored_spans(connection: Connection, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the same as `stored_prices`, of each instrument between dates of its own.
+
+    Parameters
+    ----------
+    connection : Connection
+        To the historical database.
+    spans : polars.DataFrame
+        ``instrument_id``, ``first`` and ``last``, both included; one row an instrument.
+    """
+    where = (
+        "unnest(%s::text[], %s::date[], %s::date[]) AS g (id, first, last)"
+        " JOIN prices_daily ON instrument_id = g.id AND trade_date BETWEEN g.first AND g.last"
+    )
+    return _unpacked(
+        connection, where, [spans[name].to_list() for name in ("instrument_id", "first", "last")]
+    )
+
+
+def _unpacked(connection: Connection, where: str, parameters: Sequence[object]) -> pl.DataFrame:
+    """Return the rows of a FROM and WHERE clause; they come packed."""
     import polars as pl
 
     packed = [f"coalesce(float8send({name}), '{NAN}'::bytea)" for name in VALUES if name not in ACTIONS]
@@ -181,12 +206,12 @@ def stored_prices(connection: Connection, ids: Sequence[str], first: date, last:
         for name in ACTIONS
     ]
     statement = sql.SQL(
-        "SELECT instrument_id, string_agg(date_send(trade_date) || {}, ''::bytea) FROM prices_daily"
-        " WHERE instrument_id = ANY(%s) AND trade_date BETWEEN %s AND %s GROUP BY instrument_id"
-    ).format(sql.SQL(" || ".join(packed)))
+        "SELECT instrument_id, string_agg(date_send(trade_date) || {}, ''::bytea) FROM {}"
+        " GROUP BY instrument_id"
+    ).format(sql.SQL(" || ".join(packed)), sql.SQL(where))
     layout = np.dtype([("date", ">i4"), *((name, ">f8") for name in VALUES)])
     with connection.cursor(binary=True) as cursor:
-        blobs = cursor.execute(statement, [list(ids), first, last]).fetchall()
+        blobs = cursor.execute(statement, parameters).fetchall()
     rows = [np.frombuffer(blob, dtype=layout) for _, blob in blobs]
     if not rows:
         schema = {"instrument_id": pl.String, "trade_date": pl.Date} | dict.fromkeys(VALUES, pl.Float64)

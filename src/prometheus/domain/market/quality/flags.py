@@ -163,7 +163,7 @@ def quality_flags(
         Of the market.
     config : QualityConfig
     before : polars.DataFrame, optional
-        Rows of the same instruments that are stored already, of earlier sessions: context, never flagged.
+        Rows of the same instruments that are stored already, earlier or among these: context, never flagged.
 
     Returns
     -------
