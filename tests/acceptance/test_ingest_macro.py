@@ -102,8 +102,32 @@ def test_a_restated_value_keeps_the_former_one_and_the_past_reads_the_same(
     assert taken(prometheus, file)["decision_id"] == back["decision_id"]
     file.write_text(FRED.replace("2.44", "2.45"))
     outcome = prometheus("ingest", "macro", file, "--known-at", "2018-01-15T00:00Z")
-    assert outcome.exit_code == 2
-    assert "MACRO:DGS10 on 2018-01-03" in outcome.err
+    assert outcome.exit_code == 0
+    assert "(MACRO:DGS10 2018-01-03): older_than_stored: value = 2.45" in outcome.err
+    file.write_text("DATE,DGS10\n2018-01-03,2.45\n")
+    outcome = prometheus("ingest", "macro", file, "--known-at", "2018-01-15T00:00Z")
+    assert outcome.exit_code == 3
+    assert "older_than_stored" in outcome.err
+
+
+def test_values_that_came_too_late_are_set_aside_and_those_beside_them_land(
+    tmp_path, at_databases, prometheus
+):
+    file = tmp_path / "fred.csv"
+    file.write_text(FRED)
+    taken(prometheus, file, "--known-at", "2018-03-01T00:00Z")
+    file.write_text(FRED.replace("2.44", "2.45") + "2018-01-04,2.46,\n2018-01-04,2.46,\n")
+    report = taken(prometheus, file, "--known-at", "2018-02-01T00:00Z")
+    assert report["rejected_by_rule"] == {"older_than_stored": 1}
+    assert (report["n_new"], report["n_corrected"], report["n_unchanged"], report["n_rejected"]) == (
+        1, 0, 2, 1
+    )  # fmt: skip
+    found = values(at_databases, "MACRO:DGS10")
+    assert found["value"].to_list() == [0.0246, 0.0244, 0.0246]
+    rejects = pl.read_csv(report["rejects_file"], infer_schema=False)
+    assert rejects.select("factor_id", "date", "value").rows() == [("MACRO:DGS10", "2018-01-03", "2.45")]
+    again = taken(prometheus, file, "--known-at", "2018-02-01T00:00Z")
+    assert (again["decision_id"], again["is_recorded"]) == (report["decision_id"], False)
 
 
 def test_a_value_is_known_by_its_release_where_that_is_said(tmp_path, at_databases, prometheus):

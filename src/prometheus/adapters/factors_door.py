@@ -1,8 +1,9 @@
 """The source door for macro series and factors: files become rows of factors_daily and an INGEST decision.
 
 1. Read the files; check what they say by the rules; broken values go to a rejects file.
-2. Derive the decision's id from the content and the rule of releases.
-3. Lock the series; compare with what is stored: values are new, unchanged or corrections.
+2. Lock the series; compare with what is stored: values are new, unchanged or corrections. What contradicts a
+   value that became known later replaces nothing and is set aside.
+3. Derive the decision's id from the content that is left and the rule of releases.
 4. Write in one transaction of the historical database; corrections keep what they replace.
 5. Record the decision in the runtime database. A crash between 4 and 5 is healed by the next delivery, of
    whatever kind: a row of the batch carries the decision, see `store/unrecorded.py`.
@@ -29,6 +30,7 @@ from prometheus.domain.market.factor_deliveries import (
     Releases,
     checked,
     mendable_cells,
+    without_older,
 )
 from prometheus.domain.reference.markets import MARKETS
 from prometheus.flow.storage import Decision
@@ -101,6 +103,27 @@ class SeriesReport:
     healed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Both databases while a delivery of series is taken in: no other one is.
+
+    Attributes
+    ----------
+    runtime, historical : Connection
+    moment : datetime
+        When the delivery became known.
+    markets : frozenset of str
+    recorded : set of str or None
+        Batches on record, where they were asked for already.
+    """
+
+    runtime: Connection
+    historical: Connection
+    moment: datetime
+    markets: frozenset[str]
+    recorded: set[str] | None = None
+
+
 def ingest_series(
     databases: Databases,
     delivery: SeriesDelivery,
@@ -108,7 +131,6 @@ def ingest_series(
     context_id: str,
     releases: Releases | None = None,
     known_at: datetime | None = None,
-    is_vintage: bool = False,
     rejects_folder: Path | None = None,
     dry_run: bool = False,
 ) -> SeriesReport:
@@ -123,9 +145,6 @@ def ingest_series(
         When values became known; with their delivery by default.
     known_at : datetime, optional
         When the delivery became known; the server's present time by default.
-    is_vintage : bool
-        Whether the values stood so at ``known_at``, which may be long ago: what was believed then already is
-        unchanged, even if it was corrected since.
     rejects_folder : Path, optional
         Where broken values are set aside; nowhere by default.
     dry_run : bool
@@ -135,11 +154,7 @@ def ingest_series(
     ------
     RejectedBatchError
         If every value broke a rule, or there is none.
-    ConfigError
-        If a correction would have become known before what it corrects.
     """
-    config = CONFIGS[context_id]
-    rule = releases or Releases()
     folder = None if dry_run else rejects_folder
     with (
         driver_errors(),
@@ -151,28 +166,71 @@ def ingest_series(
         healed = () if dry_run else record_lost(runtime, historical, "factors_daily")
         moment = known_at or present_time(historical)
         markets = frozenset({m.market_id for m in MARKETS} | set(registered_markets(runtime)))
-        found = checked(delivery.cells, moment=moment, releases=rule, markets=markets)
-        violations = pl.concat([delivery.violations, found.violations])
-        if found.rows.is_empty():
-            raise _refusal(delivery, found, violations, folder)
-        last = found.rows["trade_date"].max()
-        assert isinstance(last, date)
-        ids = batch_ids_of(runtime, config, context_id, np.datetime64(last, "D"), _content(found.rows, rule))
-        rows = _news(runtime, historical, found.rows, moment) if is_vintage else found.rows
-        changes = factor_changes(historical, rows, moment=moment)
-        n_believed = found.rows.height - rows.height
-        changes = replace(changes, n_unchanged=changes.n_unchanged + n_believed)
-        n_new, n_corrected = changes.new.height, changes.corrected.height
-        has_changed = bool(n_new + n_corrected)
-        raw_id = ids.decision_id if has_changed or ids.before is None else ids.before
-        is_recorded = False
-        if has_changed and not dry_run:
-            decision = _decision(delivery, config, context_id, rule, ids, found, changes, violations, moment)
-            write_factors(historical, changes, decision, config, moment)
-            historical.commit()
-            is_recorded = record_decision(runtime, decision, config, created_by="ingest")
-        rejects = _kept(delivery, found, folder, name=short_id(raw_id))
-    return SeriesReport(
+        held = Held(runtime, historical, moment, markets)
+        report, found = taken_series(
+            held, delivery, context_id=context_id, releases=releases, dry_run=dry_run
+        )
+        if report is None:
+            raise _refusal(delivery, found, folder)
+        rejects = _kept(delivery, found, folder, name=report.batch)
+    return replace(report, rejects_file=rejects, healed=healed)
+
+
+def taken_series(
+    held: Held,
+    delivery: SeriesDelivery,
+    *,
+    context_id: str,
+    releases: Releases | None = None,
+    is_vintage: bool = False,
+    dry_run: bool = False,
+) -> tuple[SeriesReport | None, Checked]:
+    """Take one delivery in while the databases are held; return what became of it, and its values.
+
+    Parameters
+    ----------
+    held : Held
+    delivery, context_id, releases, dry_run
+        See `ingest_series`.
+    is_vintage : bool
+        Whether the values stood so at the moment, which may be long ago: what was believed then already is
+        unchanged, even if it was corrected since.
+
+    Returns
+    -------
+    report : SeriesReport or None
+        None where every value broke a rule, or there is none.
+    found : Checked
+    """
+    config, rule = CONFIGS[context_id], releases or Releases()
+    found = checked(delivery.cells, moment=held.moment, releases=rule, markets=held.markets)
+    if found.rows.is_empty():
+        return None, found
+    rows = _news(held, found.rows) if is_vintage else found.rows
+    changes = factor_changes(held.historical, rows, moment=held.moment)
+    n_believed = found.rows.height - rows.height
+    changes = replace(changes, n_unchanged=changes.n_unchanged + n_believed)
+    found = without_older(found, delivery.cells, changes.older)
+    if found.rows.is_empty():
+        return None, found
+    violations = pl.concat([delivery.violations, found.violations])
+    last = found.rows["trade_date"].max()
+    assert isinstance(last, date)
+    as_of = np.datetime64(last, "D")
+    ids = batch_ids_of(held.runtime, config, context_id, as_of, _content(found.rows, rule))
+    n_new, n_corrected = changes.new.height, changes.corrected.height
+    has_changed = bool(n_new + n_corrected)
+    raw_id = ids.decision_id if has_changed or ids.before is None else ids.before
+    is_recorded = False
+    if has_changed and not dry_run:
+        decision = _decision(delivery, config, context_id, rule, ids, found, changes, held.moment)
+        write_factors(held.historical, changes, decision, config, held.moment)
+        held.historical.commit()
+        is_recorded = record_decision(held.runtime, decision, config, created_by="ingest")
+        held.runtime.commit()
+        if held.recorded is not None:
+            held.recorded.add(short_id(raw_id))
+    report = SeriesReport(
         context_id=context_id,
         source=delivery.source,
         decision_id=uuid_text(raw_id),
@@ -187,21 +245,29 @@ def ingest_series(
         series=_series(found),
         rejected_by_rule=n_by_rule(violations),
         examples=examples_of(violations),
-        rejects_file=rejects,
+        rejects_file=None,
         faults=tuple(str(fault.error) for fault in delivery.faults),
         is_recorded=is_recorded,
         is_dry_run=dry_run,
-        healed=healed,
     )
+    return report, found
 
 
-def _news(runtime: Connection, historical: Connection, rows: pl.DataFrame, moment: datetime) -> pl.DataFrame:
-    """Return the values that were not believed at a moment."""
+def _news(held: Held, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the values that were not believed at the moment."""
     names, dates = rows["factor_id"].unique().to_list(), rows["trade_date"]
     first, last = dates.min(), dates.max()
     assert isinstance(first, date)
     assert isinstance(last, date)
-    believed = read_factors(runtime, historical, names, first=first, last=last, known_at=moment)
+    believed = read_factors(
+        held.runtime,
+        held.historical,
+        names,
+        first=first,
+        last=last,
+        known_at=held.moment,
+        recorded=held.recorded,
+    )
     return rows.join(believed, on=["factor_id", "trade_date", "value"], how="anti", maintain_order="left")
 
 
@@ -213,9 +279,9 @@ def _decision(
     ids: BatchIds,
     found: Checked,
     changes: FactorChanges,
-    violations: pl.DataFrame,
     moment: datetime,
 ) -> Decision:
+    violations = pl.concat([delivery.violations, found.violations])
     last = found.rows["trade_date"].max()
     return Decision(
         decision_id=ids.decision_id,
@@ -253,9 +319,8 @@ def _decision(
     )
 
 
-def _refusal(
-    delivery: SeriesDelivery, found: Checked, violations: pl.DataFrame, folder: Path | None
-) -> PrometheusError:
+def _refusal(delivery: SeriesDelivery, found: Checked, folder: Path | None) -> PrometheusError:
+    violations = pl.concat([delivery.violations, found.violations])
     if violations.is_empty():
         names = ", ".join(file.name for file in delivery.files)
         return RejectedBatchError(f"{names}: no cell holds a value.", remedy="Ask for the file again.")

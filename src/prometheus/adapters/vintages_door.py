@@ -5,7 +5,8 @@
 3. Take the others in, the oldest vintage first, each as known at the end (UTC) of its day: what was believed
    by then already is unchanged, so that the same files again write nothing.
 
-A vintage is a batch with its own INGEST decision; what a crash leaves out comes by running again.
+A vintage is a batch with its own INGEST decision; what a crash leaves out comes by running again. A value
+that contradicts a stored one of a later vintage replaces nothing and is set aside: the oldest comes first.
 """
 
 from __future__ import annotations
@@ -17,17 +18,18 @@ from pathlib import Path
 import polars as pl
 
 from prometheus.adapters.factor_files import SeriesDelivery
-from prometheus.adapters.factors_door import SeriesReport, ingest_series
+from prometheus.adapters.factors_door import Held, SeriesReport, taken_series
 from prometheus.adapters.ingest_report import examples_of, refusal_of, stem_of
 from prometheus.adapters.mendable import kept_table
-from prometheus.domain.market.factor_deliveries import Releases, checked, mendable_cells
+from prometheus.domain.market.factor_deliveries import Checked, Releases, checked, mendable_cells
 from prometheus.domain.reference.markets import MARKETS
 from prometheus.flow.progress import Progress, Silent
 from prometheus.kernel.errors import ConfigError, RejectedBatchError
 from prometheus.kernel.violations import n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
-from prometheus.store.factors import registered_markets
+from prometheus.store.factors import lock_factors, registered_markets
 from prometheus.store.revisions import present_time, refuse_future
+from prometheus.store.unrecorded import record_lost, recorded_batches
 
 CELL = ("file", "row", "factor_id")
 KEY = ("factor_id", "trade_date")
@@ -59,7 +61,7 @@ def ingest_vintages(
     Raises
     ------
     ConfigError
-        If ``releases`` say something too, or a vintage corrects what became known after it.
+        If ``releases`` say something too.
     RejectedBatchError
         If every value broke a rule, or there is none.
     """
@@ -74,8 +76,26 @@ def ingest_vintages(
         connect(databases.historical_url) as historical,
     ):
         refuse_future(runtime, known_at)
+        lock_factors(historical, is_session=True)
+        healed = () if dry_run else record_lost(runtime, historical, "factors_daily")
         now = known_at or present_time(historical)
         markets = frozenset({m.market_id for m in MARKETS} | set(registered_markets(runtime)))
+        held = Held(runtime, historical, now, markets, set(recorded_batches(runtime)))
+        report = _vintages(
+            held, delivery, context_id, None if dry_run else rejects_folder, dry_run, progress or Silent()
+        )
+    return replace(report, healed=healed)
+
+
+def _vintages(
+    held: Held,
+    delivery: SeriesDelivery,
+    context_id: str,
+    folder: Path | None,
+    dry_run: bool,
+    progress: Progress,
+) -> SeriesReport:
+    now, markets = held.moment, held.markets
     cells = delivery.cells.with_columns(pl.col("vintage").fill_null(now.astimezone(UTC).date()))
     kept, violations, rejected = [], [delivery.violations], [delivery.broken]
     n_missing = n_repeated = 0
@@ -88,22 +108,20 @@ def ingest_vintages(
         violations.append(found.violations)
         rejected.append(mendable_cells(found.rejected))
         n_missing, n_repeated = n_missing + found.n_missing, n_repeated + found.n_repeated
-    wrong = pl.concat(violations)
     good = pl.concat(kept).unique([*KEY, "vintage"], keep="first").sort(*KEY, "vintage")
-    folder, left = None if dry_run else rejects_folder, pl.concat(rejected).sort("file", "row")
-    if good.is_empty():
-        name = stem_of(file.sha256 for file in delivery.files)
-        place = None if folder is None or left.is_empty() else kept_table(left, folder, name)
-        if wrong.is_empty():
-            raise RejectedBatchError("No cell holds a value.", remedy="Ask for the file again.")
-        raise refusal_of(wrong, place)
     is_later = pl.col("vintage").rank("ordinal").over(KEY) > 1
     says_more = (pl.col("value") != pl.col("value").shift().over(KEY)).fill_null(True)
     news = good.with_columns(is_later=is_later).filter(says_more).drop("value")
-    report = _taken(
-        databases, delivery, news, context_id=context_id, now=now, dry_run=dry_run, progress=progress
-    )
-    place = None if folder is None or left.is_empty() else kept_table(left, folder, report.batch)
+    report, older = _taken(held, delivery, news, context_id, dry_run, progress)
+    violations += [found.violations for found in older]
+    rejected += [mendable_cells(found.rejected) for found in older]
+    wrong, left = pl.concat(violations), pl.concat(rejected).sort("file", "row")
+    name = stem_of(file.sha256 for file in delivery.files) if report is None else report.batch
+    place = None if folder is None or left.is_empty() else kept_table(left, folder, name)
+    if report is None:
+        if wrong.is_empty():
+            raise RejectedBatchError("No cell holds a value.", remedy="Ask for the file again.")
+        raise refusal_of(wrong, place)
     return replace(
         report,
         n_rows=delivery.cells.height + delivery.violations.height,
@@ -118,41 +136,47 @@ def ingest_vintages(
 
 
 def _taken(
-    databases: Databases,
+    held: Held,
     delivery: SeriesDelivery,
     news: pl.DataFrame,
-    *,
     context_id: str,
-    now: datetime,
     dry_run: bool,
-    progress: Progress | None,
-) -> SeriesReport:
-    """Take the vintages in one by one; a dry run counts what a later one changes without asking for it."""
-    hook = progress or Silent()
+    progress: Progress,
+) -> tuple[SeriesReport | None, list[Checked]]:
+    """Take the vintages in one by one; a dry run counts what a later one changes without asking for it.
+
+    Returns
+    -------
+    report : SeriesReport or None
+        Of all of them; None where nothing is left of any.
+    found : list of Checked
+        What was set aside.
+    """
     vintages = news["vintage"].unique().sort().to_list()
-    hook.start("vintages", len(vintages))
+    progress.start("vintages", len(vintages))
     total: SeriesReport | None = None
+    checks = []
     n_later = 0
     for vintage in vintages:
-        hook.advance(1)
+        progress.advance(1)
         of_day = news.filter(pl.col("vintage") == vintage)
         if dry_run:
             n_later += int(of_day["is_later"].sum())
             of_day = of_day.filter(~pl.col("is_later"))
             if of_day.is_empty():
                 continue
-        one = ingest_series(
-            databases,
+        one, found = taken_series(
+            replace(held, moment=_moment(vintage, held.moment)),
             replace(delivery, cells=of_day.drop("is_later"), violations=delivery.violations.clear()),
             context_id=context_id,
-            known_at=_moment(vintage, now),
             is_vintage=True,
             dry_run=dry_run,
         )
-        total = one if total is None else _sum(total, one)
-    hook.finish()
-    assert total is not None
-    return replace(total, n_corrected=total.n_corrected + n_later)
+        checks.append(found)
+        if one is not None:
+            total = one if total is None else _sum(total, one)
+    progress.finish()
+    return (None if total is None else replace(total, n_corrected=total.n_corrected + n_later)), checks
 
 
 def _moment(vintage: date, now: datetime) -> datetime:
@@ -172,5 +196,4 @@ def _sum(one: SeriesReport, other: SeriesReport) -> SeriesReport:
         n_unchanged=one.n_unchanged + other.n_unchanged,
         series=dict(sorted(series.items())),
         is_recorded=one.is_recorded or other.is_recorded,
-        healed=one.healed + other.healed,
     )

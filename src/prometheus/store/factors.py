@@ -7,7 +7,7 @@ statement on when a value became known stands: the same value delivered again ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,6 @@ from psycopg import sql
 
 from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
-from prometheus.kernel.errors import ConfigError
 from prometheus.kernel.ids import short_id
 from prometheus.schema.tables.market import FACTORS_DAILY
 from prometheus.store.copying import Connection, copy_frame, frame_of
@@ -39,16 +38,20 @@ class FactorChanges:
     new, corrected : polars.DataFrame
         Values that are not stored yet, and values where others are stored.
     n_unchanged : int
+    older : polars.DataFrame
+        Values that contradict stored ones which became known later: they replace nothing.
     """
 
     new: pl.DataFrame
     corrected: pl.DataFrame
     n_unchanged: int
+    older: pl.DataFrame
 
 
-def lock_factors(connection: Connection) -> None:
-    """Keep other deliveries of factors out until the transaction ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('factors_daily', 0))")
+def lock_factors(connection: Connection, *, is_session: bool = False) -> None:
+    """Keep other deliveries of factors out until the transaction ends, or the session."""
+    until = "" if is_session else "xact_"
+    connection.execute(f"SELECT pg_advisory_{until}lock(hashtextextended('factors_daily', 0))".encode())
 
 
 def registered_markets(connection: Connection) -> list[str]:
@@ -69,16 +72,11 @@ def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: dateti
         When the delivery became known. A correction, and a value in a gap of what is stored, became known
         with their delivery, whatever was said about releases: until then another value, or none, was
         believed.
-
-    Raises
-    ------
-    ConfigError
-        If a correction would have become known before what it corrects.
     """
     import polars as pl
 
     if rows.is_empty():
-        return FactorChanges(rows, rows, 0)
+        return FactorChanges(rows, rows, 0, rows)
     query = sql.SQL(
         "SELECT factor_id, trade_date, value, (metadata ->> 'known_at')::timestamptz > %s FROM factors_daily"
         " WHERE factor_id = ANY(%s) AND trade_date BETWEEN %s AND %s"
@@ -89,13 +87,9 @@ def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: dateti
     stored = frame_of(connection, query, parameters, schema)
     joined = rows.join(stored, on=list(KEY), how="left", maintain_order="left")
     corrected = joined.filter(pl.col("was").is_not_null() & (pl.col("was") != pl.col("value")))
-    late = corrected.filter(pl.col("later") == "t").head(1)
-    if late.height:
-        raise ConfigError(
-            f"A correction of {late['factor_id'][0]} on {late['trade_date'][0]} can't have become known at "
-            f"{moment.isoformat()}: the value that it corrects became known later.",
-            remedy="Deliver in the order in which deliveries became known, or leave --known-at out.",
-        )
+    is_older = (pl.col("later") == "t").fill_null(False)
+    older = corrected.filter(is_older).select(rows.columns)
+    corrected = corrected.filter(~is_older)
     with_delivery = (
         pl.lit(moment).cast(rows.schema["known_at"]).alias("known_at"),
         pl.lit("delivered").alias("known_basis"),
@@ -108,7 +102,8 @@ def factor_changes(connection: Connection, rows: pl.DataFrame, *, moment: dateti
     filled = new.filter(is_inside).with_columns(with_delivery).select(rows.columns)
     new = pl.concat([new.filter(~is_inside).select(rows.columns), filled]).sort(*KEY)
     restated = corrected.select(rows.columns).with_columns(with_delivery)
-    return FactorChanges(new, restated, rows.height - new.height - restated.height)
+    n_unchanged = rows.height - new.height - restated.height - older.height
+    return FactorChanges(new, restated, n_unchanged, older)
 
 
 def stored_spans(connection: Connection, factor_ids: Sequence[str]) -> pl.DataFrame:
@@ -157,6 +152,7 @@ def read_factors(
     first: date,
     last: date,
     known_at: datetime | None = None,
+    recorded: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Return values of factors between two dates, as they were known at a moment.
 
@@ -172,6 +168,8 @@ def read_factors(
         the latest of all by default. Rows that don't say when they became known, those derived from
         prices, are then left out too: their inputs may have been corrected since. So are values of a
         delivery whose decision is not on record.
+    recorded : collection of str, optional
+        See `unrecorded.recorded_batches`, which is asked by default.
 
     Returns
     -------
@@ -197,7 +195,8 @@ def read_factors(
         " WHERE f.factor_id = ANY(%s) AND f.trade_date BETWEEN %s AND %s AND v.since <= %s"
         " AND (v.batch IS NULL OR v.batch = ANY(%s)) ORDER BY 1, 2, v.since DESC, v.place DESC"
     )
-    return frame_of(historical, query, [*parameters, known_at, list(recorded_batches(runtime))], schema)
+    batches = recorded_batches(runtime) if recorded is None else recorded
+    return frame_of(historical, query, [*parameters, known_at, list(batches)], schema)
 
 
 def _with_metadata(rows: pl.DataFrame, batch: str) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from prometheus.kernel.violations import VIOLATIONS
 
 MISSING = frozenset({"", ".", "ND", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"})
 """Cells without a value, as FRED, the Treasury, the H.15 release and tables write them."""
+OLDER = "older_than_stored"
 REMEDIES = {
     "unparsable_date": "Write dates as 2018-02-07.",
     "ambiguous_date": "Day or month first? Write dates as 2018-02-07, or put the rows in order.",
@@ -34,6 +35,8 @@ REMEDIES = {
     "derived_factor": "Factors of a market are computed by `prometheus derive`; give yours another name.",
     "contradicting_duplicate": "One date has several values; leave the true one in.",
     "before_release": "The calendar says that it was published after the delivery; correct one of both.",
+    OLDER: "What is stored became known later. Deliver the oldest vintage first, or leave this value out; "
+    "without --known-at and vintage it counts as a correction of now.",
 }
 """The rules that a value may break, and what to do."""
 
@@ -213,6 +216,37 @@ def checked(
         n_repeated=kept.height - rows.height,
         n_rejected=wrong.height,
         rejected=wrong,
+    )
+
+
+def without_older(found: Checked, cells: pl.DataFrame, older: pl.DataFrame) -> Checked:
+    """Return a delivery without values that contradict what became known after them.
+
+    Parameters
+    ----------
+    found : Checked
+    cells : polars.DataFrame
+        The cells that it was made from.
+    older : polars.DataFrame
+        ``factor_id``, ``trade_date`` and ``value`` of these values.
+    """
+    if older.is_empty():
+        return found
+    key = ["factor_id", "trade_date"]
+    wrong = (
+        cells.join(found.rejected, on=["file", "row", "factor_id"], how="anti", maintain_order="left")
+        .filter(~pl.col("text").str.strip_chars().is_in(list(MISSING)))
+        .join(older.select(*key, "value"), on=key, how="inner", maintain_order="left")
+        .unique(key, keep="first", maintain_order=True)
+        .with_columns(rule=pl.lit(OLDER))
+    )
+    return Checked(
+        rows=found.rows.join(older, on=key, how="anti", maintain_order="left"),
+        violations=pl.concat([found.violations, _violations(wrong)]).sort("file", "row"),
+        n_missing=found.n_missing,
+        n_repeated=found.n_repeated,
+        n_rejected=found.n_rejected + wrong.height,
+        rejected=pl.concat([found.rejected, wrong.select(found.rejected.columns)]),
     )
 
 
