@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,7 @@ Prometheus = Callable[..., Outcome]
 
 
 @pytest.fixture
-def market(worlds: Worlds, monkeypatch: pytest.MonkeyPatch) -> Databases:
+def market(worlds: Worlds, home: Path, monkeypatch: pytest.MonkeyPatch) -> Databases:
     """The market of `tests.world`, derived from its prices, named by the environment."""
     databases = worlds.clone()
     monkeypatch.setenv("PROMETHEUS_RUNTIME_URL", databases.runtime_url)
@@ -186,3 +187,44 @@ def test_derive_computes_nothing_where_nothing_came_unless_it_is_asked_to(
     prometheus("derive", "--from", str(DATES[-3]))
     assert count_of_runtime(market, DERIVED) == decisions + len(derivation_steps())
     assert count_of(market, "SELECT count(*) FROM returns_daily") == n_rows
+
+
+def test_another_asset_class_of_an_instrument_has_the_factors_computed_again(
+    market: Databases, prometheus: Prometheus, home: Path
+) -> None:
+    settings = world.settings_at(market, home)
+    home.mkdir(parents=True, exist_ok=True)
+
+    def ingest(asset_class: str, *words: str, day: str = "2024-02-01") -> dict[str, object]:
+        path = home / f"classes_{day}.csv"
+        path.write_text(f"symbol,asset class\nALFA,{asset_class}\n")
+        outcome = prometheus("ingest", "instruments", path, "--market", "US_EQ", "--json", *words)
+        assert outcome.exit_code == 0, outcome.err
+        found: dict[str, object] = json.loads(outcome.out)
+        return found
+
+    before = held(market)
+    report = ingest("ETF")
+    assert report["n_reclassified"] == 1
+    assert set(report["derived"]) >= {"factors_daily"}  # type: ignore[call-overload]
+    assert held(market)["factors_daily"] != before["factors_daily"]
+    assert tables_are_derived(settings, world.MARKET)
+    again = ingest("ETF")
+    assert (again["n_reclassified"], again["derived"]) == (0, {})
+    ingest("Equity", "--no-derive", day="2024-03-01")
+    assert not tables_are_derived(settings, world.MARKET)
+    derive_if_stale(settings, world.MARKET)
+    assert held(market) == before
+
+
+def test_facts_of_instruments_that_nothing_rests_on_derive_nothing(
+    market: Databases, prometheus: Prometheus, home: Path
+) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "sectors_2024-02-01.csv"
+    path.write_text("symbol,sector,listed\nALFA,Energy,2001-03-05\n")
+    outcome = prometheus("ingest", "instruments", path, "--market", "US_EQ", "--json")
+    report = json.loads(outcome.out)
+    assert report["written"]["instruments"] == 1
+    assert (report["n_reclassified"], report["derived"]) == (0, {})
+    assert tables_are_derived(world.settings_at(market, home), world.MARKET)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ from prometheus.domain.reference.knowledge import remember
 from prometheus.domain.reference.markets import known_market
 from prometheus.domain.reference.observations import IndexSpan, Life, Observation
 from prometheus.domain.reference.recorded import Recorder
-from prometheus.domain.reference.register import Entity, register_of
+from prometheus.domain.reference.register import Entity, Register, register_of
 from prometheus.flow.storage import Decision
 from prometheus.kernel.ids import digest, short_id, uuid_text
 from prometheus.kernel.sessions import sessions_of
@@ -126,10 +127,13 @@ def ingest_instruments(
         last = np.datetime64(max(file.as_of for file in read.files), "D")
         ids = batch_ids_of(runtime, config, f"{market_id}/instruments", last, _content(read))
         batch, is_present = short_id(ids.decision_id), known_at is None
+        n_reclassified = _n_reclassified(recorder.register)
         written, n_new = _written(runtime, recorder, batch, n_markets, moment, is_present=is_present)
         is_recorded = False
         if any(written.values()):
-            decision = _decision(ids, config, market_id, last, read, moment, written, recorder, violations)
+            decision = _decision(
+                ids, config, market_id, last, read, moment, written, recorder, violations, n_reclassified
+            )
             is_recorded = record_decision(runtime, decision, config, created_by="ingest")
         if dry_run:
             runtime.rollback()
@@ -138,6 +142,7 @@ def ingest_instruments(
         files=tuple(read.files),
         written=written,
         n_new=n_new,
+        n_reclassified=n_reclassified,
         n_rows=read.n_rows,
         n_rejected=violations.select("file", "row").n_unique(),
         rejected_by_rule=n_by_rule(violations),
@@ -209,6 +214,27 @@ def _written(
     return written, n_new
 
 
+def _n_reclassified(register: Register) -> int:
+    """Return of how many instruments anything changed that derived tables rest on.
+
+    That is the asset class and the issuer, and from when until when an issuer had shares of several classes.
+    """
+    n_shares = Counter(entity.values["issuer_id"] for entity in register.instruments.values())
+    count = len(register.removed["instruments"])
+    for entity in register.changed()[1]:
+        now, before = entity.values, entity.before
+        has_several = now["issuer_id"] is not None and n_shares[now["issuer_id"]] > 1
+        if before is None:
+            count += has_several
+        elif any(now[name] != before[name] for name in ("asset_class", "issuer_id")):
+            count += 1
+        elif has_several:
+            count += any(
+                now["metadata"].get(name) != before["metadata"].get(name) for name in ("listed", "delisted")
+            )
+    return count
+
+
 def _gives_way(entity: Entity) -> bool:
     """Return whether an instrument leaves a symbol, which another one may get in the same statement."""
     return entity.before is not None and any(
@@ -250,6 +276,7 @@ def _decision(
     written: dict[str, int],
     recorder: Recorder,
     violations: pl.DataFrame,
+    n_reclassified: int,
 ) -> Decision:
     return Decision(
         decision_id=ids.decision_id,
@@ -284,5 +311,6 @@ def _decision(
             "tables": list(written),
             "batch": short_id(ids.decision_id),
             "written": dict(written),
+            "n_reclassified": n_reclassified,
         },
     )

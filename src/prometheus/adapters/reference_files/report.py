@@ -23,6 +23,8 @@ class InstrumentsReport:
         Rows that were new or changed, by table.
     n_new : mapping of str to int
         Those of them that were new.
+    n_reclassified : int
+        Instruments of which something changed that derived tables rest on: the asset class or the issuer.
     n_rows, n_rejected : int
         Rows that came, and those of them that were set aside.
     rejected_by_rule : mapping of str to int
@@ -41,6 +43,7 @@ class InstrumentsReport:
     files: tuple[FileSummary, ...]
     written: Mapping[str, int]
     n_new: Mapping[str, int]
+    n_reclassified: int
     n_rows: int
     n_rejected: int
     rejected_by_rule: Mapping[str, int]

@@ -16,10 +16,12 @@ from prometheus.cli.ingest.arguments import (
     moment_of,
 )
 from prometheus.cli.output import JsonOption, print_json, print_table, say
+from prometheus.cli.progress import Bar
 from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from prometheus.adapters.reference_files.report import InstrumentsReport
@@ -56,6 +58,9 @@ def instruments(
     ] = None,
     known_at: KnownAtOption = None,
     dry_run: DryRunOption = False,
+    no_derive: Annotated[
+        bool, typer.Option("--no-derive", help="Leave the tables that follow from prices as they are.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Register the instruments that files name, with their issuers, symbols and index memberships.
@@ -68,10 +73,12 @@ def instruments(
 
     Facts have a date: what a file of 2018 says never replaces what a later one says. Statements that differ
     are named; the later-dated holds and the other is kept. A renamed instrument stays one, a reused symbol
-    is two. Rows that break a rule are set aside under PROMETHEUS_HOME/rejects; the others are registered.
+    is two. Another asset class or issuer of an instrument has what follows from prices computed again. Rows
+    that break a rule are set aside under PROMETHEUS_HOME/rejects; the others are registered.
     The same files again write nothing.
     """
     from prometheus.adapters.instrument_files import ingest_instruments
+    from prometheus.bootstrap import derive_if_stale
     from prometheus.store.connections import open_databases
 
     settings = settings_from_environment()
@@ -87,13 +94,18 @@ def instruments(
         rejects_folder=settings.home / "rejects",
         dry_run=dry_run,
     )
+    derived: Mapping[str, int] = {}
+    if report.n_reclassified and not (no_derive or dry_run):
+        derived = derive_if_stale(settings, market, progress=Bar("derived"))
     if as_json:
         print_json(
             {name: getattr(report, name) for name in report.__slots__}
-            | {"n_differences": report.n_differences}
+            | {"n_differences": report.n_differences, "derived": derived}
         )
-    else:
-        _show(report)
+        return
+    _show(report)
+    if derived:
+        print_table(["derived table", "rows written"], list(derived.items()))
 
 
 def _day(text: str) -> date:
