@@ -230,3 +230,23 @@ def test_delivering_again_leaves_the_rejects_that_are_being_mended(ingest, tmp_p
     second = Path(json.loads(ingest(path, "--json").out)["rejects_file"])
     assert json.loads(ingest(path, "--json").out)["rejects_file"] == str(second)
     assert (first.read_text(), second.read_bytes()) == ("mended", found)
+
+
+@pytest.mark.parametrize("has_good_row", [True, False])
+def test_unknown_symbols_among_other_faults_are_sent_to_create(
+    at_databases, prometheus, tmp_path, has_good_row
+):
+    path = tmp_path / "bars.csv"
+    header = "date,symbol,open,high,low,close,volume\n"
+    path.write_text(header + "2018-02-01,AAA,10,12,9,11,100\n")
+    words = ("--market", "US_EQ", "--no-derive")
+    assert prometheus("ingest", "prices", path, *words, "--create").exit_code == 0
+    broken = (
+        "2018-02-05,AAA,x,12,9,11,1\nnever,AAA,10,12,9,11,1\n2018-02-06,AAA,10,9,8,11,1\n"
+        "2018-02-07,AAA,10,12,11,11,1\n2018-02-08,AAA,10,12,9,-1,1\n2018-02-09,AAA,10,12,9,11,-1\n"
+        "2018-02-10,AAA,10,12,9,11,1\n2018-02-12,AAA,10,12,9\n2018-02-13,NEWS,10,12,9,11,1\n"
+    )
+    path.write_text(header + ("2018-02-02,AAA,10,12,9,11,100\n" if has_good_row else "") + broken)
+    done = prometheus("ingest", "prices", path, *words)
+    assert done.exit_code == (0 if has_good_row else 3)
+    assert "or add --create" in done.err

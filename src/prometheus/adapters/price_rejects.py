@@ -30,6 +30,8 @@ from prometheus.kernel.violations import VIOLATIONS, n_by_rule
 KEPT = ("symbol", "trade_date", *NUMBERS, "currency")
 HEADINGS = {"row": "line", "trade_date": "date"}
 """The names of the file's columns, where they are others than those of the rows."""
+UNKNOWN = "unknown_instrument"
+REGISTER = "Register them with `prometheus ingest instruments`, or add --create."
 ACTIONS = ("adjusted_close", "split", "dividend")
 TOLD = "told"
 NONE_TOLD = "none"
@@ -88,10 +90,10 @@ class PriceRejects:
         self._first_remedy = self._first_remedy or str(violations["remedy"][0])
         known = self._examples["rule"].unique().to_list()
         fresh = violations.filter(~pl.col("rule").is_in(known))
-        self._examples = pl.concat(
-            [self._examples, fresh.unique("rule", keep="first", maintain_order=True)]
-        ).head(N_EXAMPLES)
-        strangers = violations.filter(pl.col("rule") == "unknown_instrument")["symbol"]
+        self._examples = _first_of(
+            pl.concat([self._examples, fresh.unique("rule", keep="first", maintain_order=True)])
+        )
+        strangers = violations.filter(pl.col("rule") == UNKNOWN)["symbol"]
         if strangers.len():
             self._unknown |= set(strangers.drop_nulls().unique().to_list())
         is_first = self._file is None
@@ -128,17 +130,19 @@ class PriceRejects:
     def refusal(self, kept: Path | None) -> RejectedBatchError | UnknownInstrumentError:
         """Return the error for a delivery of which no row is left."""
         place = f" All are in {kept}." if kept else ""
-        if set(self._by_rule) == {"unknown_instrument"}:
+        if set(self._by_rule) == {UNKNOWN}:
             names = sorted(self._unknown)
             more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
             return UnknownInstrumentError(
                 f"No instrument of the market has the symbol {', '.join(names[:N_NAMED])}{more}.{place}",
-                remedy="Register them with `prometheus ingest instruments`, or add --create.",
+                remedy=REGISTER,
             )
         rules = ", ".join(f"{rule} {n}" for rule, n in self.by_rule.items())
         return RejectedBatchError(
             f"All {self.n_rows} rows were rejected ({rules}), e.g. {' '.join(self.examples[:2])}{place}",
-            remedy=self._first_remedy,
+            remedy=f"{self._first_remedy} Symbols that are not known: {REGISTER[0].lower()}{REGISTER[1:]}"
+            if UNKNOWN in self._by_rule
+            else self._first_remedy,
         )
 
 
@@ -167,6 +171,14 @@ def as_told(raw: pl.DataFrame, told: str) -> list[pl.DataFrame]:
         ]
         parts.append(part.drop(blank))
     return parts or [raw]
+
+
+def _first_of(examples: pl.DataFrame) -> pl.DataFrame:
+    """Return the first examples; that of an unknown symbol is among them, for a word of the call mends it."""
+    is_unknown = examples["rule"] == UNKNOWN
+    n_others = N_EXAMPLES - int(is_unknown.any())
+    is_kept = is_unknown | ((~is_unknown).cum_sum() <= n_others)
+    return examples.filter(is_kept)
 
 
 def _rejected(rows: pl.DataFrame, violations: pl.DataFrame) -> pl.DataFrame:
