@@ -146,6 +146,18 @@ def test_good_reports_beside_bad_ones_land(ingest, file, at_databases):
     )  # fmt: skip
 
 
+def test_a_delivery_of_contradictions_alone_leaves_no_instrument_behind(ingest, file, at_databases):
+    text = HEADER + "GONE,2015-12-31,12,10-K,2016-03-01,1,2,3,4\nGONE,2015-12-31,12,10-K,2016-03-01,1,2,3,5\n"
+    refused = ingest(file("both.csv", text), "--create")
+    assert refused.exit_code == 3
+    assert "contradicting_reports" in refused.err
+    with connect(at_databases.runtime_url) as connection:
+        for table in ("instruments", "issuers"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    mended = json.loads(ingest(file("one.csv", "\n".join(text.splitlines()[:2])), "--create", "--json").out)
+    assert (mended["n_new"], mended["created"]) == (1, ["US_EQ:GONE"])
+
+
 def test_a_file_without_dates_needs_a_lag_that_the_user_gives(ingest, file, at_databases):
     text = (
         "Ticker Symbol,Period Ending,Total Revenue,Total Assets,Interest Expense\n"
@@ -236,7 +248,7 @@ def test_a_good_file_beside_bad_ones_lands(ingest, tmp_path, at_databases):
     (folder / "good.csv").write_text(REPORTS)
     (folder / "binary.csv").write_bytes(bytes(range(256)))
     (folder / "empty.csv").write_text("")
-    (folder / "latin.csv").write_bytes(REPORTS.replace("ACME", "ACMÉ").encode("latin-1"))
+    (folder / "latin.csv").write_bytes(REPORTS.replace("symbol", "sÿmbol").encode("latin-1"))
     (folder / "semicolons.csv").write_text(REPORTS.replace(",", ";"))
     (folder / "columns.csv").write_text("symbol,period_end,revenue,profit\nACME,2014-12-31,9,5\n")
     (folder / "not.parquet").write_text(REPORTS)
@@ -249,6 +261,24 @@ def test_a_good_file_beside_bad_ones_lands(ingest, tmp_path, at_databases):
         "binary.csv", "columns.csv", "cut.tar.gz", "empty.csv", "latin.csv", "not.parquet", "semicolons.csv",
     ]  # fmt: skip
     assert rejects["remedy"].null_count() == 0
+
+
+def test_lines_that_are_none_cost_themselves_and_no_other(ingest, file, tmp_path, at_databases):
+    lines = REPORTS.splitlines()
+    lines[2:2] = [
+        '"ACME,2015-06-30,3,10-Q,2015-08-01,30,3,210,85',
+        "ACME,2015-09-30,3,10-Q,2015-11-01,30",
+        "",
+        "ACM\xc9,2015-09-30,3,10-Q,2015-11-01,30,3,210,85",
+        "AC\0ME,2015-09-30,3,10-Q,2015-11-01,30,3,210,85",
+    ]
+    (tmp_path / "mixed.csv").write_bytes("\n".join(lines).encode("latin-1"))
+    found = json.loads(ingest(tmp_path / "mixed.csv", "--create", "--json").out)
+    assert (found["n_rows"], found["n_new"]) == (7, 3)
+    assert found["rejected_by_rule"] == {"wrong_encoding": 2, "wrong_number_of_fields": 2}
+    rejects = pl.read_csv(found["rejects_file"]).sort("row")
+    assert rejects["row"].to_list() == [3, 4, 6, 7]
+    assert rejects["field"].to_list() == ["symbol", "net_income", "symbol", "symbol"]
 
 
 def test_a_parquet_file_with_real_dates_and_numbers_is_read_like_a_text(ingest, file, tmp_path, at_databases):

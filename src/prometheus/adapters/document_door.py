@@ -1,12 +1,15 @@
 """The source door for filings, calls and reported facts: documents become rows and an INGEST decision.
 
-1. Find each document's issuer: by its CIK where an issuer has it, else by its symbol at the date of the
+1. Keep other deliveries of such documents and of reference files out.
+2. Find each document's issuer: by its CIK where an issuer has it, else by its symbol at the date of the
    document; with ``create``, symbols that are not known become instruments with issuers of their own.
-2. Check the documents by the hard rules; broken ones go to a rejects file.
-3. Compare with what is on record: a document that says what was believed already is no new one.
-4. Copy the new ones in one transaction of the historical database. Their texts were put among the artifacts
-   before; those are named by their content, so a crash leaves nothing that is in the way.
-5. Record the decision in the runtime database. A crash between 4 and 5 is healed by the next delivery, of
+3. Check the documents by the hard rules; broken ones go to a rejects file.
+4. Compare with what is on record: a document that says what was believed already is no new one. A delivery
+   of which nothing is left is refused, and leaves no instrument behind.
+5. Keep the instruments, then copy the new documents in one transaction of the historical database. Their
+   texts were put among the artifacts before; those are named by their content, so a crash leaves nothing that
+   is in the way.
+6. Record the decision in the runtime database. A crash between 5 and 6 is healed by the next delivery, of
    whatever documents: a row of the batch carries the decision, see `store/unrecorded.py`.
 """
 
@@ -39,7 +42,7 @@ from prometheus.store.filings import (
     present_moment,
     write_documents,
 )
-from prometheus.store.reference import market_row, register_markets
+from prometheus.store.reference import market_row, register_markets, share_reference
 from prometheus.store.revisions import refuse_future
 from prometheus.store.unrecorded import record_lost
 
@@ -91,8 +94,16 @@ def ingest_documents(
     ConfigError
         If the market is not known.
     """
-    with driver_errors(), connect(databases.runtime_url) as runtime:
+    context_id = f"{market_id}:{table}"
+    with (
+        driver_errors(),
+        connect(databases.runtime_url) as runtime,
+        connect(databases.historical_url) as historical,
+    ):
         refuse_future(runtime, known_at)
+        lock_documents(historical, table, context_id)
+        healed = () if dry_run else record_lost(runtime, historical, table)
+        share_reference(runtime, market_id)
         if market_row(runtime, market_id) is None:
             register_markets(runtime, [known_market(market_id)])
         moment = known_at or present_moment(runtime)
@@ -109,64 +120,59 @@ def ingest_documents(
             *sorted(f"{o} {d.accepted_at} {d.content}" for d, o in zip(documents, owners, strict=True))
         )
         last_date = max(document.about for document in documents)
-        context_id = f"{market_id}:{table}"
         ids = batch_ids_of(
             runtime, config, context_id, np.datetime64(last_date, "D"), digest(source, content)
         )
-        if not dry_run:  # issuers first: documents must never point at one that is not there
-            runtime.commit()
-        with connect(databases.historical_url) as historical:
-            lock_documents(historical, table, context_id)
-            healed = () if dry_run else record_lost(runtime, historical, table)
-            found = _verdicts(historical, documents, owners, table, source)
-            wrong = [d for d, verdict in zip(documents, found, strict=True) if verdict == "contradicting"]
-            violations = pl.concat([violations, _contradicting(wrong)])
-            if len(wrong) == len(documents):
-                raise _refusal(delivery, violations, folder)
-            n_new, n_unchanged, n_repeated = map(found.count, ("new", "unchanged", "repeated"))
-            raw_id = ids.decision_id if n_new or ids.before is None else ids.before
-            n_rejected = violations.select("file", "row").n_unique()
-            was_recorded = False
-            if n_new and not dry_run:
-                decision = Decision(
-                    decision_id=raw_id,
-                    engine_name=config.engine_name,
-                    config_id=config.config_id,
-                    context_id=context_id,
-                    as_of_date=np.datetime64(last_date, "D"),
-                    input_refs={
-                        "fingerprint": ids.fingerprint.hex(),
-                        "known_at": moment.isoformat(),
-                        "source": source,
-                        "files": [
-                            {"name": f.name, "sha256": f.sha256, "n_rows": f.n_rows} for f in delivery.files
-                        ],
-                    },
-                    raw_input_summary={
-                        "n_rows": delivery.n_rows,
-                        "n_repeated": n_repeated,
-                        "n_rejected": n_rejected,
-                        "rejected_by_rule": dict(n_by_rule(violations)),
-                        "n_issuers": len(set(owners)),
-                        "last_date": str(last_date),
-                    },
-                    proposed_action={
-                        "table": table,
-                        "batch": short_id(raw_id),
-                        "n_new": n_new,
-                        "n_unchanged": n_unchanged,
-                        "n_instruments_created": len(created),
-                    },
-                )
-                rows = [
-                    document.row_values(owner, source, short_id(raw_id))
-                    for document, owner, verdict in zip(documents, owners, found, strict=True)
-                    if verdict == "new"
-                ]
-                frame = pl.DataFrame(rows, infer_schema_length=None)
-                write_documents(historical, table, frame, decision, config)
-                historical.commit()
-                was_recorded = record_decision(runtime, decision, config, created_by="ingest")
+        found = _verdicts(historical, documents, owners, table, source)
+        wrong = [d for d, verdict in zip(documents, found, strict=True) if verdict == "contradicting"]
+        violations = pl.concat([violations, _contradicting(wrong)])
+        if len(wrong) == len(documents):
+            raise _refusal(delivery, violations, folder)
+        n_new, n_unchanged, n_repeated = map(found.count, ("new", "unchanged", "repeated"))
+        raw_id = ids.decision_id if n_new or ids.before is None else ids.before
+        n_rejected = violations.select("file", "row").n_unique()
+        was_recorded = False
+        if n_new and not dry_run:
+            decision = Decision(
+                decision_id=raw_id,
+                engine_name=config.engine_name,
+                config_id=config.config_id,
+                context_id=context_id,
+                as_of_date=np.datetime64(last_date, "D"),
+                input_refs={
+                    "fingerprint": ids.fingerprint.hex(),
+                    "known_at": moment.isoformat(),
+                    "source": source,
+                    "files": [
+                        {"name": f.name, "sha256": f.sha256, "n_rows": f.n_rows} for f in delivery.files
+                    ],
+                },
+                raw_input_summary={
+                    "n_rows": delivery.n_rows,
+                    "n_repeated": n_repeated,
+                    "n_rejected": n_rejected,
+                    "rejected_by_rule": dict(n_by_rule(violations)),
+                    "n_issuers": len(set(owners)),
+                    "last_date": str(last_date),
+                },
+                proposed_action={
+                    "table": table,
+                    "batch": short_id(raw_id),
+                    "n_new": n_new,
+                    "n_unchanged": n_unchanged,
+                    "n_instruments_created": len(created),
+                },
+            )
+            rows = [
+                document.row_values(owner, source, short_id(raw_id))
+                for document, owner, verdict in zip(documents, owners, found, strict=True)
+                if verdict == "new"
+            ]
+            frame = pl.DataFrame(rows, infer_schema_length=None)
+            write_documents(historical, table, frame, decision, config)
+            runtime.commit()  # issuers first: documents must never point at one that is not there
+            historical.commit()
+            was_recorded = record_decision(runtime, decision, config, created_by="ingest")
         rejects = kept_rejects(violations, folder, name=short_id(raw_id), rows=delivery.rows)
         if dry_run:
             runtime.rollback()
