@@ -55,8 +55,13 @@ ROWS = {
         "2018-02-07;1;1;1;1;1;AAA\n", "wrong_number_of_fields", "open", "its delimiter is a semicolon"
     ),
     "a line that breaks off": Row("2018-02-07,1,1,1,1.\n", "wrong_number_of_fields", "volume", "breaks off"),
+    "a quote that never ends": Row(
+        '2018-02-07,1,1,1,1,1,"AAA\n2018-02-05,1,1,1,1,1,BBB\n', "wrong_number_of_fields", "symbol",
+        "close it", n_landed=3,
+    ),
+    "a zero byte": Row(b"2018-02-07,1,1,1,1,1,A\0A\n", "wrong_encoding", "symbol", "Take it out"),
     "no symbol": Row("2018-02-07,1,1,1,1,1,\n", "missing_symbol", "symbol", "Name the instrument"),
-}
+}  # fmt: skip
 
 
 def zipped(text):
@@ -187,6 +192,6 @@ def test_everything_wrong_at_once_costs_only_what_is_wrong(ingest, landed, tmp_p
     n_bad = sum(row.n_rejected for row in ROWS.values())
     assert report["n_rejected"] == n_bad + len(FILES)
     assert report["n_rows"] == report["n_new"] + n_bad
-    assert landed() == 2  # the second row of bars.csv contradicts its duplicate
+    assert landed() == 3  # the second row of bars.csv contradicts its duplicate
     again = json.loads(ingest(folder, "--json").out)
-    assert (again["n_new"], again["n_corrected"], again["n_unchanged"]) == (0, 0, 2)
+    assert (again["n_new"], again["n_corrected"], again["n_unchanged"]) == (0, 0, 3)

@@ -334,7 +334,7 @@ def test_folders_and_archives_are_taken_and_a_file_of_no_known_shape_is_named(ma
         ("blank.csv", b"headline,time\n,\n", "blank"),
         ("bad.csv", b"headline,time\nA,yesterday\n", "unparsable_time"),
         ("latin.csv", "headline,time\nCafé,2020-07-17\n".encode("latin-1"), "not_utf8"),
-        ("quote.csv", b'headline,time\n"A,2020-07-17\nB,2020-07-17\n', "broken_quotes"),
+        ("quote.csv", b'headline,time\n"A,2020-07-17\n', "broken_quotes"),
         ("array.json", b"[1, 2]\n", "JSON object"),
     ],
 )
@@ -344,6 +344,14 @@ def test_a_bad_file_is_refused_with_its_name_and_a_remedy(market, prometheus, fi
     assert said in outcome.err
     assert name in outcome.err or "blank" in said
     assert everything(market) == ([], [], [])
+
+
+def test_a_quote_that_never_ends_costs_its_own_line(ingest, files, market):
+    lines = ["headline,time", *(f"News {i},2020-07-17 10:00:{i % 60:02}" for i in range(1_000))]
+    lines[101] = '"News 100,2020-07-17 10:00:40'
+    lines[501] = '"News, over\ntwo lines",2020-07-17 10:00:20'
+    report = ingest(files("news.csv", "\n".join(lines)))
+    assert (report["n_new"], report["rejected_by_rule"]) == (999, {"broken_quotes": 1})
 
 
 def test_good_rows_beside_bad_bytes_land(ingest, files, market):

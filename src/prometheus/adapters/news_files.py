@@ -8,14 +8,12 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from prometheus.adapters.delimited_lines import DELIMITERS, records
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.domain.text.news import Columns, Fault, Row, cells, news_columns
 from prometheus.kernel.errors import InputFileError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
-DELIMITERS = (",", ";", "\t", "|")
-LARGEST_FIELD = 1 << 24
-"""Characters; a quotation that never ends must not swallow the memory."""
 
 NumberedRow = tuple[int, Row | Fault | None]
 """A line number, and what stands there: cells, a fault, or None for a row without any."""
@@ -83,34 +81,27 @@ class NewsFile:
         return chosen
 
     def _csv_rows(self) -> Iterator[NumberedRow]:
-        csv.field_size_limit(LARGEST_FIELD)
         with self.file.open() as stream:
             lines = self._text(stream)
-            reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
             headers: list[str] | None = None
-            line, place = 1, 0
-            while True:
-                line = reader.line_num + 1
-                try:
-                    values = next(reader)
-                except StopIteration:
-                    break
-                except csv.Error as error:
-                    yield line, Fault("headline", str(error), "broken_quotes")
-                    continue
+            place = 0
+            for line, values, is_whole in records(enumerate(lines, start=1), self._delimiter):
                 if headers is None:
-                    headers = values if any(values) else None
+                    headers = values if any(value.strip() for value in values) else None
                     continue
                 place = self._tell(stream, place)
                 if not any(value.strip() for value in values):
                     yield line, None
+                elif not is_whole:
+                    yield line, Fault("headline", self._shown(values), "broken_quotes")
                 elif len(values) != len(headers):
-                    found = (
-                        f"{len(values)} fields, {len(headers)} columns: {self._delimiter.join(values)[:80]}"
-                    )
+                    found = f"{len(values)} fields, {len(headers)} columns: {self._shown(values)}"
                     yield line, Fault("headline", found, "wrong_number_of_fields")
                 else:
                     yield line, cells(self.columns, dict(zip(headers, values, strict=True)))
+
+    def _shown(self, values: list[str]) -> str:
+        return self._delimiter.join(values)[:80]
 
     def _tell(self, stream: Any, place: int) -> int:
         now = int(stream.tell())

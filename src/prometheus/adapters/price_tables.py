@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 import polars as pl
 
+from prometheus.adapters.delimited_lines import DELIMITERS
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
@@ -16,7 +17,7 @@ from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
 from prometheus.adapters.price_rejects import LAST_SYMBOL, TOLD, as_told, is_of_rejects
 from prometheus.adapters.price_sniff import require_table
 from prometheus.adapters.price_symbols import symbol_in
-from prometheus.adapters.text_tables import BLOCK, DELIMITERS, TextLayout, text_chunks, text_layout
+from prometheus.adapters.text_tables import BLOCK, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
 from prometheus.domain.market.dates import (
     certain_ways,

@@ -3,8 +3,8 @@
 1. The first lines settle the delimiter and the header.
 2. The rest comes in blocks that end with a line. Where every line of a block has as many delimiters as the
    header and no quotes, polars reads it; any other block is read line by line.
-3. A line of another width is a row that has its fields by place, and a fault; one that isn't delimited at
-   all, or not in the encoding, is a violation; the others are rows.
+3. A line of another width, or with a quotation that never ends, is a row that has its fields by place, and
+   a fault; one that isn't delimited at all, or not in the encoding, is a violation; the others are rows.
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from typing import BinaryIO
 import polars as pl
 from polars.exceptions import PolarsError
 
+from prometheus.adapters.delimited_lines import DELIMITERS, records
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.domain.market.parsing import FAULT
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 BLOCK = 8 << 20
 LONGEST_LINE = 1 << 16
 _SEP = re.compile(r"^sep=([^\w\s\"]|\t)\r?$", re.IGNORECASE)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_QUOTES = "A quotation of this line never ends: close it, or take its quotes out."
+_NO_ZEROS = "Take it out, or ask for the file again: it may have been damaged on its way."
 _AS_UTF8 = "Save it as UTF-8, or name its encoding in a mapping file: encoding = "
 
 
@@ -168,7 +170,11 @@ def _read(
     name: str, raw: bytes, first: int, layout: TextLayout, places: Sequence[int]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     n_columns, n_lines = len(layout.names), raw.count(b"\n")
-    if b'"' not in raw and raw.count(layout.delimiter.encode()) == n_lines * (n_columns - 1):
+    if (
+        b'"' not in raw
+        and b"\0" not in raw
+        and raw.count(layout.delimiter.encode()) == n_lines * (n_columns - 1)
+    ):
         schema = {str(i): pl.String for i in range(n_columns)}
         try:
             table = pl.read_csv(
@@ -195,27 +201,19 @@ def _read_lines(
     def fail(line: int, field: str, found: str, rule: str, remedy: str) -> None:
         broken.append((name, line, None, None, field, found, rule, remedy))
 
-    decoded = _Lines(raw, first, layout, fail)
-    reader = csv.reader(decoded, delimiter=layout.delimiter)
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            fail(decoded.line, layout.names[0], str(error), "wrong_number_of_fields", "Mend the line.")
-            continue
+    lines = _lines(raw, first, layout, fail)
+    found = records(lines, layout.delimiter, n_cells=n_columns, is_strict=False, is_prose=False)
+    for line, fields, is_whole in found:
         if not any(fields):
             continue
-        line = decoded.line - sum(field.count("\n") for field in fields)
         if len(fields) > n_columns and not any(fields[n_columns:]):
             del fields[n_columns:]
         fault = None
-        if len(fields) != n_columns:
+        if len(fields) != n_columns or not is_whole:
             shown = layout.delimiter.join(fields)
-            at = layout.names[min(len(fields), n_columns - 1)]
-            other = _other_delimiter(shown, layout)
-            remedy = _width_remedy(layout, len(fields), other)
+            at = layout.names[min(len(fields) if is_whole else _opened(fields), n_columns - 1)]
+            other = _other_delimiter(shown, layout) if is_whole else None
+            remedy = _width_remedy(layout, len(fields), other) if is_whole else _QUOTES
             fields = _fields(shown, other) if other else fields
             if len(fields) == 1:
                 fail(line, at, shown, "wrong_number_of_fields", remedy)
@@ -233,30 +231,29 @@ def _read_lines(
     return rows, pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
 
 
-class _Lines(Iterator[str]):
-    """The lines of a block as text; those that are not UTF-8 are reported and left out."""
+def _lines(
+    raw: bytes, first: int, layout: TextLayout, fail: Callable[[int, str, str, str, str], None]
+) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a block; those that hold a zero or are not UTF-8 are reported and left out."""
+    for number, line in enumerate(raw.removesuffix(b"\n").split(b"\n"), start=first):
+        try:
+            text = line.decode()
+            place, what, remedy = line.find(b"\0"), "0", _NO_ZEROS
+        except UnicodeDecodeError as error:
+            place, what, remedy = error.start, "not UTF-8", f"{_AS_UTF8}'cp1252'."
+        if place < 0:
+            yield number, text.removesuffix("\r") + "\n"
+            continue
+        at = min(line[:place].count(layout.delimiter.encode()), len(layout.names) - 1)
+        found = line[max(place - 20, 0) : place + 20].decode("utf-8", "backslashreplace").replace("\0", "\\0")
+        remedy = f"Byte {place + 1} of the line is {what}. {remedy}"
+        fail(number, layout.names[at], found, "wrong_encoding", remedy)
 
-    def __init__(
-        self, raw: bytes, first: int, layout: TextLayout, fail: Callable[[int, str, str, str, str], None]
-    ) -> None:
-        self._lines = iter(raw.removesuffix(b"\n").split(b"\n"))
-        self.line = first - 1
-        self._layout = layout
-        self._fail = fail
 
-    def __next__(self) -> str:
-        while True:
-            raw = next(self._lines)
-            self.line += 1
-            try:
-                return raw.decode().removesuffix("\r") + "\n"
-            except UnicodeDecodeError as error:
-                place = min(
-                    raw[: error.start].count(self._layout.delimiter.encode()), len(self._layout.names) - 1
-                )
-                found = raw[max(error.start - 20, 0) : error.start + 20].decode("utf-8", "backslashreplace")
-                remedy = f"Byte {error.start + 1} of the line is not UTF-8. {_AS_UTF8}'cp1252'."
-                self._fail(self.line, self._layout.names[place], found, "wrong_encoding", remedy)
+def _opened(fields: Sequence[str]) -> int:
+    """Return the place of the field whose quotation isn't closed in its line."""
+    is_open = (field.startswith('"') and (field == '"' or not field.endswith('"')) for field in fields)
+    return next((place for place, found in enumerate(is_open) if found), len(fields))
 
 
 def _other_delimiter(line: str, layout: TextLayout) -> str | None:
@@ -288,7 +285,7 @@ def _require_text(name: str, head: bytes, encoding: str) -> None:
         return
     if head.startswith(_UTF16):
         raise InputFileError(f"{name} is UTF-16, not UTF-8.", remedy=f"{_AS_UTF8}'utf-16'.")
-    if b"\0" in head:
+    if b"\0" in head and _is_binary(head):
         at = head.index(b"\0")
         raise InputFileError(
             f"{name} is binary, not text: byte {at + 1}, in row {head[:at].count(10) + 1}, is 0.",
@@ -296,6 +293,15 @@ def _require_text(name: str, head: bytes, encoding: str) -> None:
         )
     if b"\r" in head and b"\n" not in head:
         raise InputFileError(f"{name}: its lines end in CR alone.", remedy="Save it with LF or CR LF.")
+
+
+def _is_binary(head: bytes) -> bool:
+    """Return whether the first line that isn't blank is none of a text; a zero below costs its line alone."""
+    first = head.lstrip().partition(b"\n")[0]
+    try:
+        return "\0" in first.decode()
+    except UnicodeDecodeError:
+        return True
 
 
 def _decoded(name: str, head: bytes, encoding: str) -> str:

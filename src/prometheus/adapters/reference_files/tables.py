@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PolarsError
 
+from prometheus.adapters.delimited_lines import DELIMITERS
 from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.reference_files.headers import (
     MOST_LINES,
@@ -28,7 +29,6 @@ from prometheus.kernel.violations import VIOLATIONS
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".json")
 REMEDY = "Give CSV (UTF-8, a line with the names), Parquet or JSON files."
-DELIMITERS = ",;\t|"
 
 
 @dataclass(frozen=True, slots=True)
