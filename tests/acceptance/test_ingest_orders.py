@@ -125,3 +125,14 @@ def as_a_vendor_adjusts(bars):
     growth = pl.when(is_first).then(1.0).otherwise(event).cum_prod().over("symbol")
     adjusted = bars.with_columns((pl.col("close") * growth / growth.last().over("symbol")).alias("adj close"))
     return adjusted.drop("split", "dividend")
+
+
+def test_a_delivery_that_waits_on_disk_may_spell_a_class_of_shares_in_two_ways(databases, bars, tmp_path):
+    one = bars.filter(pl.col("symbol") == bars["symbol"][0]).drop("split", "dividend")
+    spelling = pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("BRK-B")).otherwise(pl.lit("BRK.B"))
+    path = tmp_path / "classes.csv"
+    pl.concat([bars.drop("split", "dividend"), one.with_columns(spelling.alias("symbol"))]).write_csv(path)
+    report = take(databases, [path], rows_in_memory=100, spool_folder=tmp_path / "spool")
+    assert (report.n_new, report.n_rejected) == (bars.height + one.height, 0)
+    n_rows = count_of(databases, "SELECT count(*) FROM prices_daily WHERE instrument_id = 'US_EQ:BRK.B'")
+    assert n_rows == one.height

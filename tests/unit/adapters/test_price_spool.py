@@ -61,3 +61,17 @@ def test_kin_are_exactly_those_that_a_chain_of_instruments_joins(pairs):
     for one in groups:
         for other in groups:
             assert (kin.get(one, one) == kin.get(other, other)) == (other in groups[one])
+
+
+def test_two_spellings_of_a_class_of_shares_come_back_together():
+    kin = kin_of([("BRK.B", "X"), ("BRKB", "X"), ("S01", "Y")])
+    assert kin == {"BRKB": "BRK.B"}
+    spellings = ["BRK.B", "BRK-B", "BRK/B", "BRKB"]
+    frame = pl.DataFrame({"symbol": spellings + NAMES, "close": [1.0] * 44})
+    for known in (kin, {}):
+        with PriceSpool(known, rows_in_memory=10) as spool:
+            spool.add(frame)
+            found = [
+                set(part["symbol"].to_list()) & set(spellings[: 4 if known else 3]) for part in spool.parts()
+            ]
+        assert [names for names in found if names] == [set(spellings[: 4 if known else 3])]
