@@ -29,7 +29,7 @@ import polars as pl
 from prometheus.adapters.batches import BatchIds, batch_ids_of
 from prometheus.adapters.ingest_report import IngestReport, stem_of
 from prometheus.adapters.price_decision import price_decision, replaced_of_others
-from prometheus.adapters.price_intake import Taken, take
+from prometheus.adapters.price_intake import IS_SILENT, Taken, take
 from prometheus.adapters.price_naming import SymbolResolver, market_facts
 from prometheus.adapters.price_order import OLDER, order_violations
 from prometheus.adapters.price_parts import Part, Stored, stored_of, write_part
@@ -243,7 +243,8 @@ def _stored(
     progress.start("rows written", taken.n_kept)
     for waiting, digests in taken.parts:
         rows = waiting()
-        part = Part(rows.drop("file", "row", "symbol"), digests)
+        silent = rows.filter(IS_SILENT).select("instrument_id", "trade_date")
+        part = Part(rows.drop("file", "row", "symbol", IS_SILENT), digests)
         written.append(
             write_part(
                 historical,
@@ -253,7 +254,7 @@ def _stored(
                 late=late,
                 sessions=sessions,
                 quality=quality,
-                is_silent=taken.is_silent,
+                silent=silent,
             )
         )
         rejects.add(rows, _unmet(rows, written[-1].unmet))

@@ -22,6 +22,8 @@ from prometheus.kernel.sessions import Sessions
 from prometheus.kernel.violations import VIOLATIONS, WHOLE_FILE
 
 WORDS_FOR_ACTIONS = frozenset({"split", "dividend", "adjusted_close"})
+IS_SILENT = "is_silent"
+"""Whether where a row stands there is no word for splits, dividends or adjusted closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,11 @@ class Taken:
     Attributes
     ----------
     parts : tuple
-        Rows that wait, and the digests of their instruments.
+        Rows that wait, with ``is_silent``, and the digests of their instruments.
     n_rows, n_repeated, n_kept : int
         All rows that came, identical repetitions, and what is left.
     first, last : datetime.date
         Of the rows that are left.
-    is_silent : bool
-        Whether no file had a word for splits, dividends or adjusted closes.
     tells_splits : bool
         Whether every file had one for splits.
     """
@@ -48,7 +48,6 @@ class Taken:
     n_kept: int
     first: date
     last: date
-    is_silent: bool = False
     tells_splits: bool = False
 
     @property
@@ -90,15 +89,15 @@ def take(
         Told of rows.
     """
     n_rows = n_repeated = n_kept = 0
-    first, last, is_silent, tells_splits = date.max, date.min, True, True
+    first, last, tells_splits = date.max, date.min, True
     progress.start("rows read", 0)  # how many will come is not known
     for chunk in delivery.chunks():
         n_rows += chunk.height
-        is_silent = is_silent and not WORDS_FOR_ACTIONS.intersection(chunk.columns)
         tells_splits = tells_splits and "split" in chunk.columns
         sound = sound_rows(chunk, sessions=sessions, known_at=known_at)
         rejects.add(chunk, sound.violations)
-        spool.add(sound.prices)
+        is_silent = not WORDS_FOR_ACTIONS.intersection(chunk.columns)
+        spool.add(sound.prices.with_columns(pl.lit(is_silent).alias(IS_SILENT)))
         progress.advance(chunk.height)
     progress.finish()
     unread = delivery.violations
@@ -121,7 +120,7 @@ def take(
         assert isinstance(ends, date)
         first, last, n_kept = min(first, begins), max(last, ends), n_kept + prices.height
         parts.append((spool.put(prices), instrument_digests(prices)))
-    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last, is_silent, tells_splits)
+    return Taken(tuple(parts), n_rows, n_repeated, n_kept, first, last, tells_splits)
 
 
 def _no_rows() -> pl.DataFrame:

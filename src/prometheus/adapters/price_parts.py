@@ -150,18 +150,19 @@ def write_part(
     late: Mapping[str, datetime],
     sessions: Sessions,
     quality: QualityConfig,
-    is_silent: bool = False,
+    silent: pl.DataFrame,
 ) -> Written:
     """Write what of a part is new or corrected, in the transaction of the caller; return what that was.
 
-    With ``is_silent`` the delivery has no word for splits and dividends, and those that are stored stay.
+    ``silent`` are the keys of rows whose files have no word for splits and dividends: those stored stay.
     """
     apart = _on_another_basis(historical, part.prices)
     part = _without(part, apart)
     if part.prices.is_empty():
         return Written(PriceCounts(), _UNTOUCHED, {}, apart=apart)
-    if is_silent:
-        part = Part(with_stored_actions(historical, part.prices), part.digests)
+    silent = silent.join(part.prices, on=KEY, how="semi") if apart else silent
+    if not silent.is_empty():
+        part = Part(with_stored_actions(historical, part.prices, silent), part.digests)
     read = acted(historical, part.prices, sessions)
     delivered = read.join(part.prices, on=KEY, how="semi", maintain_order="left")
     full = spliced(historical, chained(historical, read), delivered, sessions)
@@ -187,7 +188,7 @@ def write_part(
             late=late,
             sessions=sessions,
             quality=quality,
-            is_silent=is_silent,
+            silent=silent.join(older, on=KEY, how="anti"),
         )
         return replace(
             again, older=pl.concat([older, again.older]), unmet=unmet | again.unmet, apart=apart | again.apart

@@ -1,7 +1,7 @@
 """Splits and dividends that stay: a vendor that has no word for them doesn't take them back.
 
-A delivery without columns for splits, dividends or adjusted closes says nothing of them. Its closes may
-correct those that are stored; what another vendor said was paid or split on these days still holds.
+A file without columns for splits, dividends or adjusted closes says nothing of them. Its closes may correct
+those that are stored; what another vendor said was paid or split on these days still holds.
 """
 
 from __future__ import annotations
@@ -17,25 +17,27 @@ from prometheus.store.price_reads import stored_actions, stored_prices
 KEY = ["instrument_id", "trade_date"]
 
 
-def with_stored_actions(historical: Connection, prices: pl.DataFrame) -> pl.DataFrame:
-    """Return prices of a delivery that says nothing of splits and dividends with those that are stored.
+def with_stored_actions(historical: Connection, prices: pl.DataFrame, silent: pl.DataFrame) -> pl.DataFrame:
+    """Return prices with the stored splits and dividends in rows that say nothing of these.
 
     Parameters
     ----------
     historical : Connection
     prices : polars.DataFrame
         A part of the delivery, sorted by ``instrument_id`` and ``trade_date``.
+    silent : polars.DataFrame
+        The keys of the rows that come from such files.
 
     Notes
     -----
     They stay where the delivered closes are on the basis on which they were said: dividends where both
     closes of the day are less than a fifth apart, splits where the delivered closes also move as traded.
     """
-    first, last = prices["trade_date"].min(), prices["trade_date"].max()
+    first, last = silent["trade_date"].min(), silent["trade_date"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
-    ids = prices["instrument_id"].unique().to_list()
-    actions = stored_actions(historical, ids, first=first, last=last)
+    ids = silent["instrument_id"].unique().to_list()
+    actions = stored_actions(historical, ids, first=first, last=last).join(silent, on=KEY, how="semi")
     if actions.is_empty():
         return prices
     acting = actions["instrument_id"].unique().to_list()
@@ -45,11 +47,16 @@ def with_stored_actions(historical: Connection, prices: pl.DataFrame) -> pl.Data
     growth = close / close.shift(1).over("instrument_id")
     is_near = (close / pl.col("was")).log().abs() < SMALLEST_SPLIT
     is_traded = (growth * split).log().abs() < growth.log().abs()
+    is_said = pl.col("was").is_not_null()
     return (
         prices.join(said, on=KEY, how="left", maintain_order="left")
         .with_columns(
-            pl.when(is_near & is_traded.fill_null(True)).then(split).alias("split"),
-            pl.when(is_near).then("dividend_said").alias("dividend"),
+            pl.when(~is_said)
+            .then("split")
+            .when(is_near & is_traded.fill_null(True))
+            .then(split)
+            .alias("split"),
+            pl.when(~is_said).then("dividend").when(is_near).then("dividend_said").alias("dividend"),
         )
         .select(prices.columns)
     )
