@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -29,11 +28,11 @@ from prometheus.adapters.fundamental_layouts import (
     GENERIC_COLUMNS,
     KAGGLE_NYSE,
     PYSTOCK,
-    PYSTOCK_HEADER,
     Layout,
     layout_of,
     months_of,
 )
+from prometheus.adapters.fundamental_rows import GivenRows, given_rows
 from prometheus.adapters.mendable import WHERE_AND_WHY
 from prometheus.domain.text.facts import NAMES, Fact, unit_of
 from prometheus.domain.text.filings import AcceptedBasis, Filing, end_of_day
@@ -57,8 +56,7 @@ class _Table:
 
     file: DeliveredFile
     layout: Layout
-    rows: pl.DataFrame
-    first_row: int
+    given: GivenRows
 
 
 def fundamental_delivery(
@@ -111,24 +109,28 @@ def fundamental_delivery(
                 remedy="Nothing that looks back may use it so. --lag-days 90 takes each report as known "
                 "90 days after the end of its period, and marks it so.",
             )
-        files.append(FileReference(file.name, file.sha256, table.rows.height))
-        n_rows += table.rows.height
+        given = table.given
+        files.append(FileReference(file.name, file.sha256, given.n_rows))
+        n_rows += given.n_rows
+        broken += given.violations.rows()
         mendable.setdefault(table.layout.name, []).append(_mendable(table))
-        hook.start("reports", table.rows.height)
-        for place, row in enumerate(table.rows.iter_rows(named=True)):
+        hook.start("reports", given.rows.height)
+        for number, unread, row in given.each():
             try:
-                filings.append(_filing(table, row, table.first_row + place, zone, currency, lag_days))
+                if unread is not None:
+                    raise _Broken(*(unread[name] for name in ("field", "found", "rule", "remedy")))
+                filings.append(_filing(table, row, number, zone, currency, lag_days))
             except _Broken as fault:
                 field, found, rule, remedy = fault.args
                 symbol = _text(row.get(table.layout.symbol))
                 when = _text(row.get(table.layout.period_end))
-                broken.append((file.name, table.first_row + place, symbol, when, field, found, rule, remedy))
+                broken.append((file.name, number, symbol, when, field, found, rule, remedy))
             hook.advance(1)
         hook.finish()
-    for given, found in edgar_reports(edgar, faults):
+    for read, found in edgar_reports(edgar, faults):
         filings += found
         n_rows += len(found)
-        files += [FileReference(file.name, file.sha256, len(found)) for file in given]
+        files += [FileReference(file.name, file.sha256, len(found)) for file in read]
     broken += [
         (f.name, 0, None, None, "file", f.error.message, "unreadable_file", f.error.remedy)
         for f in faults
@@ -151,9 +153,9 @@ def fundamental_delivery(
 
 def _mendable(table: _Table) -> pl.DataFrame:
     """Return the rows of a table as texts, with their places; pystock's with the day of their collection."""
-    numbers = pl.int_range(table.first_row, table.first_row + pl.len(), dtype=pl.Int64)
-    own = [name for name in table.rows.columns if name not in WHERE_AND_WHY]
-    rows = table.rows.select(
+    numbers = table.given.numbers
+    own = [name for name in table.given.rows.columns if name not in WHERE_AND_WHY]
+    rows = table.given.rows.select(
         pl.lit(table.file.name).alias("file"), numbers.alias("row"), pl.col(own).cast(pl.String)
     )
     day = None if "collected" in own else _collected(table)
@@ -175,10 +177,11 @@ def _table(file: DeliveredFile, faults: list[FileFault]) -> _Table | None:
     if _is_of_prices(file.name):
         return None
     try:
-        with file.open() as stream:
-            raw = stream.read()
-        rows, first_row = _rows(file, raw)
-    except (PolarsError, UnicodeDecodeError, OSError) as error:
+        given = given_rows(file)
+    except InputFileError as error:
+        faults.append(FileFault(file.name, error))
+        return None
+    except (PolarsError, OSError) as error:
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         faults.append(
             FileFault(
@@ -190,6 +193,7 @@ def _table(file: DeliveredFile, faults: list[FileFault]) -> _Table | None:
             )
         )
         return None
+    rows = given.rows
     layout = layout_of(frozenset(rows.columns))
     if layout is None:
         faults.append(
@@ -207,21 +211,7 @@ def _table(file: DeliveredFile, faults: list[FileFault]) -> _Table | None:
     ):
         faults.append(FileFault(file.name, _unknown_columns(file.name, unknown)))
         return None
-    return _Table(file, layout, rows, first_row)
-
-
-def _rows(file: DeliveredFile, raw: bytes) -> tuple[pl.DataFrame, int]:
-    """Return the rows of a file and the line of the first one."""
-    if file.suffix == ".parquet":
-        return pl.read_parquet(io.BytesIO(raw)), 1
-    has_header = True
-    first = raw.split(b"\n", 1)[0].decode("utf-8-sig").strip().split(",")
-    if len(first) == len(PYSTOCK_HEADER) and first[0] != "symbol" and first[2] in ("True", "False"):
-        has_header = False
-    rows = pl.read_csv(io.BytesIO(raw), infer_schema=False, has_header=has_header, encoding="utf8")
-    if not has_header:
-        rows.columns = list(PYSTOCK_HEADER)
-    return rows, 2 if has_header else 1
+    return _Table(file, layout, given)
 
 
 def _unknown_columns(name: str, unknown: Sequence[str]) -> InputFileError:
