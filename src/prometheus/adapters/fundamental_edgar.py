@@ -13,6 +13,7 @@ Of these, the tags that `filing_text` reads out of inline XBRL are taken, of the
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ class _Report:
         kind = "shares" if said[1] is None else "money a share" if said[2] else "money"
         if kind != ("shares" if name in SHARES else "money a share" if name in PER_SHARE else "money"):
             return
+        if not math.isfinite(value):
+            raise ValueError(f"{tag} is {value}, no number")
         key = (name, end, months)
         if key not in self.facts or rank < self.facts[key][0]:
             self.facts[key] = (rank, Fact(name, value, unit_of(name, said[1] or ""), end, months))
@@ -141,7 +144,7 @@ def company_facts(file: DeliveredFile) -> list[Filing]:
                 )
             if months is not None:
                 reports[one["accn"]].add(tag, unit, float(one["val"]), end, months)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputFileError(
             f"{file.name} is none of EDGAR's company facts: {type(error).__name__} {error}.",
             remedy="Expected is CIK##########.json: cik, facts, units; in these accn, form, filed, end, val.",

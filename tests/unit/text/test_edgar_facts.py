@@ -112,6 +112,9 @@ def test_a_data_set_gives_the_moment_of_acceptance_and_the_whole_issuers_numbers
     ("name", "text", "said"),
     [
         ("CIK0000320193.json", '{"cik": 320193', "CIK0000320193.json is none of EDGAR's company facts"),
+        ("CIK1.json", '{"cik": 1e999, "facts": {}}', "CIK1.json is none of EDGAR's company facts"),
+        ("CIK1.json", '{"cik": 1, "facts": ' + "[" * 99_999, "CIK1.json is none of EDGAR's company facts"),
+        ("CIK1.json", json.dumps(APPLE).replace("335038000000", "1e999"), "CIK1.json .* Assets is inf"),
         ("other.json", '[{"a": 1}]', "other.json is none of EDGAR's company facts"),
         ("num.txt", NUM, "num.txt is no table of fundamentals"),
     ],
