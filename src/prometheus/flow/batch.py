@@ -30,6 +30,8 @@ class Assets:
         NaT while listed.
     members : mapping of str to IndexMembers
         By index. A step may ask for the days of its dates and before.
+    told_since : ndarray of shape (n_assets,), datetime64[D], or None
+        The first day on which reference data tell of each; None where nobody asked.
     """
 
     ids: tuple[str, ...]
@@ -41,6 +43,7 @@ class Assets:
     currencies: tuple[str, ...]
     delisted: np.ndarray[Any, np.dtype[np.datetime64]]
     members: Mapping[str, IndexMembers] = field(default_factory=dict)
+    told_since: np.ndarray[Any, np.dtype[np.datetime64]] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -62,7 +65,16 @@ class Assets:
         kept = np.array(at, dtype=np.int64)
         members = {index: spans.chosen(kept) for index, spans in self.members.items()}
         return Assets(
-            ids_, symbols, self.digests[at], issuers, sectors, classes, currencies, self.delisted[at], members
+            ids_,
+            symbols,
+            self.digests[at],
+            issuers,
+            sectors,
+            classes,
+            currencies,
+            self.delisted[at],
+            members,
+            None if self.told_since is None else self.told_since[at],
         )
 
 

@@ -13,6 +13,13 @@ from prometheus.flow.memberships import index_members
 from prometheus.kernel.errors import UnknownInstrumentError
 from prometheus.kernel.ids import key_digests
 
+TOLD_SINCE = (
+    "least((i.metadata ->> 'listed')::date, (i.created_at AT TIME ZONE 'UTC')::date,"
+    " (SELECT min(least((e ->> 'first')::date, (e ->> 'seen')::date))"
+    " FROM jsonb_array_elements(coalesce(i.metadata -> 'symbols', '[]')) e))"
+)
+"""The first day on which reference data tell of an instrument: as in `store.profiles.shares_of_issuers`."""
+
 
 def read_assets(
     connection: psycopg.Connection[Any],
@@ -34,7 +41,7 @@ def read_assets(
     found = connection.execute(
         "SELECT i.instrument_id, i.symbol, coalesce(i.issuer_id, ''), coalesce(s.sector, ''), i.asset_class, "
         "i.currency, i.metadata ->> 'delisted', i.metadata -> 'memberships', "
-        "i.metadata -> 'revisions', s.metadata -> 'revisions', i.created_at, s.created_at "
+        f"{TOLD_SINCE}, i.metadata -> 'revisions', s.metadata -> 'revisions', i.created_at, s.created_at "
         "FROM instruments i LEFT JOIN issuers s USING (issuer_id) "
         "WHERE i.market_id = %s OR i.instrument_id = %s",
         [market_id, cash_instrument_id],
@@ -47,7 +54,9 @@ def read_assets(
         )
     if known_at is not None:
         rows = [_as_known(row, known_at) for row in rows]
-    ids, symbols, issuers, sectors, classes, currencies, delisted, memberships, *_ = zip(*rows, strict=True)
+    ids, symbols, issuers, sectors, classes, currencies, delisted, memberships, since, *_ = zip(
+        *rows, strict=True
+    )
     return Assets(
         ids=ids,
         symbols=symbols,
@@ -62,6 +71,7 @@ def read_assets(
             for place, spans in enumerate(memberships)
             for span in spans or ()
         ),
+        told_since=np.array(since, dtype="datetime64[D]"),
     )
 
 

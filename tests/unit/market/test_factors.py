@@ -55,6 +55,7 @@ def output_of(
     classes: object = None,
     as_of: NDArray[np.float64] = AS_OF,
     issuers: tuple[str, ...] | None = None,
+    reference: dict[str, Any] | None = None,
 ) -> Output:
     facts = profiles() if facts is None else facts
     values = {("prices_daily", name): prices[name] for name in PRICE_COLUMNS}
@@ -68,7 +69,7 @@ def output_of(
         values,
         days,
         dates=DATES,
-        assets=assets if issuers is None else replace(assets, issuers=issuers),
+        assets=replace(assets, issuers=assets.issuers if issuers is None else issuers, **(reference or {})),
         reads={"prices_daily": (REACH, 0), "profiles": (1, 1)},
     )
     return FACTOR_RETURNS.compute(batch, CONFIG)
@@ -241,6 +242,37 @@ def test_issuers_with_several_instruments_have_no_value() -> None:
     )
     place = FACTORS.index("VALUE")
     assert plain[place]["n_names"] - shared[place]["n_names"] == 2
+
+
+def test_classes_of_shares_count_from_the_day_that_anything_tells_of_them_until_they_are_delisted() -> None:
+    ids = tuple(f"N{i:02d}" for i in range(N_ASSETS))
+    issuers = (*ids[:-2], "SAME", "SAME")
+    facts, as_of = carried(300)
+    begins = 320
+    late = {name: values.copy() for name, values in market().items()}
+    for values in late.values():
+        values[:begins, -1] = np.nan
+    without = {name: values.copy() for name, values in late.items()}
+    for values in without.values():
+        values[:, -1] = np.nan
+    never = np.full(N_ASSETS, np.datetime64("NaT", "D"))
+
+    def with_last(day: np.datetime64) -> NDArray[np.datetime64]:
+        return np.where(np.arange(N_ASSETS) == N_ASSETS - 1, day, never)
+
+    def n_names(prices: Prices, day: int, **reference: NDArray[np.datetime64]) -> int:
+        rows = rows_of(prices, [day], facts=facts, as_of=as_of, issuers=issuers, reference=reference)
+        return int(counts_of(rows)[FACTORS.index("VALUE")]["n_names"])
+
+    days = (begins, begins + 1)  # t-1 is the last day without the second class, and the first with it
+    alone = rows_of(without, [begins], facts=facts, as_of=as_of)
+    most = int(counts_of(alone)[FACTORS.index("VALUE")]["n_names"])
+    assert [n_names(late, day) for day in days] == [most, most - 1]
+    assert [n_names(without, day) for day in days] == [most] * 2
+    told = with_last(DATES[begins])
+    assert [n_names(without, day, told_since=told) for day in days] == [most, most - 1]
+    both = {"told_since": with_last(DATES[0]), "delisted": told}
+    assert [n_names(without, day, **both) for day in days] == [most - 1, most]
 
 
 def test_names_whose_closes_may_have_been_adjusted_backwards_have_no_value_and_are_counted() -> None:

@@ -9,8 +9,8 @@ STREV   return over the last 21 sessions, losers less         Jegadeesh (1990); 
         winners                                               factor ST_Rev
 LOWVOL  standard deviation of the last 252 returns, calm      Blitz and van Vliet (2007); one year of days:
         less lively                                           Frazzini and Pedersen (2014)
-VALUE   book equity over shares times close, of issuers of    Fama and French (1993); with the latest
-        one instrument: equity is the whole issuer's          price: Asness and Frazzini (2013)
+VALUE   book equity over shares times close, of issuers with  Fama and French (1993); with the latest
+        one class then: equity is the whole issuer's          price: Asness and Frazzini (2013)
 QUALITY return on equity                                      Hou, Xue and Zhang (2015)
 ======  ===================================================  ==========================================
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,12 +58,37 @@ def _sessions_since(batch: Batch) -> IntArray:
 
 
 def _shares(batch: Batch, config: FactorsConfig, split: FloatArray, past: PricePast) -> FloatArray:
-    """Return the shares at t-1 of issuers with one instrument; no filing says them by instrument."""
+    """Return the shares at t-1 of issuers with shares of one class then; no filing says them by class."""
     since = _sessions_since(batch)
     shares = shares_with_splits(batch.panel("profiles", config.shares).at(), since, split, past.places)
-    of_issuer = Counter(batch.assets.issuers)
-    is_single = np.array([of_issuer[issuer] == 1 for issuer in batch.assets.issuers], dtype=np.bool_)
-    return np.where(is_single, shares, np.nan)
+    return np.where(_is_single(batch, past), shares, np.nan)
+
+
+def _is_single(batch: Batch, past: PricePast) -> BoolArray:
+    """Return where an issuer had shares of one class at t-1, as far as it was known: (n_dates, n_assets).
+
+    A class counts from the first day on which reference data tell of it, or while it has bars, whatever is
+    on record today; from its delisting on it is gone.
+    """
+    assets = batch.assets
+    found = np.ones((len(batch.days), len(assets)), dtype=np.bool_)
+    of_issuer: dict[str, list[int]] = {}
+    for place, (issuer, kind) in enumerate(zip(assets.issuers, assets.asset_classes, strict=True)):
+        if kind == SORTED and issuer:
+            of_issuer.setdefault(issuer, []).append(place)
+    has_bar, ends = past.has_bar, past.places
+    dates = batch.sessions.dates[batch.days - 1][:, np.newaxis]
+    for own in of_issuer.values():
+        if len(own) > 1:
+            n_before = np.concatenate(
+                [np.zeros((1, len(own)), dtype=np.int64), has_bar[:, own].cumsum(axis=0)]
+            )
+            is_there = n_before[ends] > n_before[ends - REACH + 1]
+            if assets.told_since is not None:
+                is_there |= assets.told_since[own] <= dates
+            is_there &= ~(assets.delisted[own] <= dates)
+            found[:, own] = is_there.sum(axis=1, keepdims=True) == 1
+    return found
 
 
 def _is_told(batch: Batch, past: PricePast) -> BoolArray:
