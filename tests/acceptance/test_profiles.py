@@ -171,6 +171,28 @@ def _without(row):
     return [row[0], row[1], {k: v for k, v in row[2].items() if k != "decision_id"}, row[3]]
 
 
+@pytest.mark.parametrize(
+    "bars",
+    [
+        ["date,symbol,close\n2015-02-19,ACME,7.5\n2015-02-20,ACME,8\n"],  # adjusted by a split of later years
+        [BARS, "date,symbol,close\n2015-01-02,ACME,15\n"],  # a split since the count may be untold
+    ],
+)
+def test_altman_has_no_market_value_where_closes_may_hold_later_splits(world, at_databases, bars):
+    text = YEAR_2014.replace("shares_outstanding\n", "shares_outstanding,retained_earnings,ebit\n")
+    text = text.replace(",60,40,10\n", ",60,40,10,50,20\n")
+    for delivery in bars:
+        world("ingest", "prices", text=delivery)
+    world("ingest", "fundamentals", text=text)
+    world("profiles")
+    acme = rows_of(at_databases)[0][2]
+    assert "altman_z" not in acme
+    assert "tells no splits" in acme["absent"]["altman_z"]
+    assert acme["altman_z2"]["value"] > 0.0  # of accounts alone
+    assert "no market value" in rows_of(at_databases)[1][2]["absent"]["altman_z"]
+    assert world("profiles")["n_decisions"] == 0
+
+
 def test_altman_takes_the_price_of_the_day_and_the_splits_since_the_shares_were_counted(world, at_databases):
     text = YEAR_2014.replace("shares_outstanding\n", "shares_outstanding,retained_earnings,ebit\n")
     text = text.replace(",60,40,10\n", ",60,40,10,50,20\n")

@@ -26,7 +26,7 @@ from prometheus.store.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from prometheus.domain.profiles.books import Found
+    from prometheus.domain.profiles.books import Absent, Found
     from prometheus.domain.profiles.config import ProfilesConfig
     from prometheus.domain.profiles.issues import Issue
     from prometheus.domain.profiles.steps import DayProfiles, KnownFiling
@@ -104,7 +104,7 @@ def build_profiles(
         sectors = {issuer: [SectorStatement(*one) for one in own] for issuer, own in stated.items()}
         filings = filings_by_session(_filings(databases, list(sectors), config), sessions)
         issues = _issues(databases, runtime, market_id)
-        values = _market_values(databases, issues, filings, sessions)
+        values = _market_values(databases, runtime, market_id, issues, filings, sessions)
         days = profiles(filings, sessions, config, sectors=sectors, issues=issues, market_values=values)
         low, high = date.min if first is None else first.astype(object), date.max
         high = high if last is None else last.astype(object)
@@ -164,25 +164,35 @@ def _issues(databases: Databases, runtime: Connection, market_id: str) -> dict[s
 
 def _market_values(
     databases: Databases,
+    runtime: Connection,
+    market_id: str,
     issues: Mapping[str, Sequence[Issue]],
     filings: Mapping[int, list[KnownFiling]],
     sessions: Sessions,
-) -> dict[tuple[str, date], Found]:
-    """Return what the shares of issuers with one class of them were worth on the days of their profiles."""
+) -> dict[tuple[str, date], Found | Absent]:
+    """Return what the shares of issuers with one class of them were worth on the days of their profiles.
+
+    Where a close may hold splits that came later, the value is absent: it would tell of the future.
+    """
     from prometheus.domain.profiles.books import Found as Number
     from prometheus.domain.profiles.issues import single_issue
-    from prometheus.domain.profiles.steps import shares_by_session
+    from prometheus.domain.profiles.steps import UNTOLD_SPLITS, shares_by_session
     from prometheus.store.profiles import closes_and_splits
+    from prometheus.store.splits_told import deliveries_with_splits
 
     counted = [
         (single, one)
         for one in shares_by_session(filings, sessions)
         if (single := single_issue(issues.get(one[0], ()), one[1])) is not None
     ]
+    batches, is_all = deliveries_with_splits(runtime, market_id=market_id)
+    wanted = [(single, one[1], one[2]) for single, one in counted]
     with driver_errors(), connect(databases.historical_url) as historical:
-        prices = closes_and_splits(historical, [(single, one[1], one[2]) for single, one in counted])
+        prices = closes_and_splits(historical, wanted, batches=batches, is_all=is_all)
     return {
         (issuer, day): Number(shares * price[0] * price[1], day, (filing,), note="close * shares_outstanding")
+        if price[2]
+        else UNTOLD_SPLITS
         for (_, (issuer, day, _, shares, filing)), price in zip(counted, prices, strict=True)
         if price is not None
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -80,8 +80,12 @@ def first_prices(connection: Connection, instrument_ids: Sequence[str]) -> dict[
 
 
 def closes_and_splits(
-    connection: Connection, wanted: Sequence[tuple[str, date, date]]
-) -> list[tuple[float, float] | None]:
+    connection: Connection,
+    wanted: Sequence[tuple[str, date, date]],
+    *,
+    batches: Collection[str],
+    is_all: bool,
+) -> list[tuple[float, float, bool] | None]:
     """Return for instruments the close of a day, and the split between another day and it.
 
     Parameters
@@ -89,12 +93,16 @@ def closes_and_splits(
     connection : Connection
         To the historical database.
     wanted : sequence of (instrument_id, day, since)
+    batches : collection of str
+        Deliveries that tell splits, see `splits_told.deliveries_with_splits`; ``is_all`` with them.
+    is_all : bool
 
     Returns
     -------
-    list of (float, float) or None
-        The last close as traded of the week to the day, and the product of the splits after ``since`` until
-        then: new shares for an old one. None where there is no close.
+    list of (float, float, bool) or None
+        The last close of the week to the day; the product of the splits after ``since`` until then: new
+        shares for an old one; and whether both can be relied on, for this bar and all after ``since`` came in
+        deliveries that tell splits. Else the close may hold splits of a later day. None where there is none.
     """
     if not wanted:
         return []
@@ -102,15 +110,26 @@ def closes_and_splits(
         "SELECT g.place, p.close,"
         " (SELECT coalesce(exp(sum(ln((s.metadata ->> 'split')::double precision))), 1)"
         "  FROM prices_daily s WHERE s.instrument_id = g.id AND s.trade_date > g.since"
-        "  AND s.trade_date <= p.trade_date AND s.metadata ? 'split')"
-        " FROM unnest(%s::text[], %s::date[], %s::date[]) WITH ORDINALITY AS g (id, day, since, place)"
+        "  AND s.trade_date <= p.trade_date AND s.metadata ? 'split'),"
+        " NOT EXISTS (SELECT FROM prices_daily s WHERE NOT %(is_all)s AND s.instrument_id = g.id"
+        "  AND s.trade_date BETWEEN least(g.since + 1, p.trade_date) AND p.trade_date"
+        "  AND NOT coalesce((s.metadata ->> 'batch') = ANY(%(batches)s), false))"
+        " FROM unnest(%(ids)s::text[], %(days)s::date[], %(since)s::date[])"
+        "  WITH ORDINALITY AS g (id, day, since, place)"
         " CROSS JOIN LATERAL (SELECT close, trade_date FROM prices_daily WHERE instrument_id = g.id"
-        "  AND trade_date <= g.day AND trade_date > g.day - %s ORDER BY trade_date DESC LIMIT 1) p",
-        [[w[0] for w in wanted], [w[1] for w in wanted], [w[2] for w in wanted], MOST_DAYS_WITHOUT_A_CLOSE],
+        "  AND trade_date <= g.day AND trade_date > g.day - %(most)s ORDER BY trade_date DESC LIMIT 1) p",
+        {
+            "is_all": is_all and bool(batches),
+            "batches": list(batches),
+            "ids": [w[0] for w in wanted],
+            "days": [w[1] for w in wanted],
+            "since": [w[2] for w in wanted],
+            "most": MOST_DAYS_WITHOUT_A_CLOSE,
+        },
     )
-    out: list[tuple[float, float] | None] = [None] * len(wanted)
-    for place, close, split in found:
-        out[place - 1] = (close, split)
+    out: list[tuple[float, float, bool] | None] = [None] * len(wanted)
+    for place, close, split, is_told in found:
+        out[place - 1] = (close, split, is_told)
     return out
 
 

@@ -29,6 +29,9 @@ from prometheus.kernel.ids import digest
 from prometheus.kernel.sessions import Sessions
 
 NO_MARKET_VALUE = Absent("no market value: shares_outstanding or a price is not known")
+UNTOLD_SPLITS = Absent(
+    "no market value: its close came in a delivery that tells no splits, and may hold later ones"
+)
 _FLAG_MEASURES = frozenset(measure for measure, _ in FLAGS.values())
 
 
@@ -115,7 +118,7 @@ def profiles(
     *,
     sectors: Mapping[str, Sequence[SectorStatement]],
     issues: Mapping[str, Sequence[Issue]],
-    market_values: Mapping[tuple[str, date], Found],
+    market_values: Mapping[tuple[str, date], Found | Absent],
 ) -> Iterator[DayProfiles]:
     """Yield the profiles of each session on which something became known.
 
@@ -129,8 +132,8 @@ def profiles(
         By issuer, oldest first.
     issues : mapping of str to sequence of Issue
         By issuer.
-    market_values : mapping of (str, date) to Found
-        By issuer and session.
+    market_values : mapping of (str, date) to Found or Absent
+        By issuer and session; absent with a reason of its own.
     """
     books: dict[str, Books] = {}
     histories: dict[str, bytes] = {}
@@ -181,7 +184,10 @@ def profiles(
             parts += [issuer, histories[issuer], known.of(issuer).sector or ""]
         for issuer in changed:
             value = market_values.get((issuer, day))
-            parts += [issuer, "" if value is None else repr(value.value)]
+            parts += [
+                issuer,
+                value.reason if isinstance(value, Absent) else repr(value.value) if value else "",
+            ]
             parts += [part or "" for part in known.of(issuer).as_json().values()]
         yield DayProfiles(day, digest(*parts), tuple(found), len(new))
 
