@@ -60,7 +60,7 @@ def ingest_news(
     databases: Databases,
     paths: Sequence[Path],
     *,
-    zone: tzinfo,
+    zone: tzinfo | None,
     source: str | None = None,
     language: str = "en",
     market_id: str | None = None,
@@ -77,7 +77,7 @@ def ingest_news(
     databases : Databases
     paths : sequence of Path
         CSV and JSONL files, folders, archives.
-    zone : tzinfo
+    zone : tzinfo or None
         Of times that don't say theirs.
     source : str, optional
         Who delivers; by default the file's own column, or ``files``.
@@ -219,7 +219,7 @@ def _decision(
             "known_at": (reading.known_at or report.last).isoformat(),
             "known_when": "published" if reading.known_at is None else "delivered",
             "source": reading.source,
-            "zone": str(reading.zone),
+            "zone": None if reading.zone is None else str(reading.zone),
             "market_id": market_id,
             "files": list(report.files),
         },

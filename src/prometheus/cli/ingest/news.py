@@ -29,8 +29,9 @@ def news(
         str | None, typer.Option("--source", help="Who delivers; by default the file's own source column.")
     ] = None,
     zone: Annotated[
-        str, typer.Option("--zone", help="Zone of times that don't say theirs, e.g. America/New_York.")
-    ] = "UTC",
+        str | None,
+        typer.Option("--zone", help="Zone of times that don't say theirs, e.g. America/New_York or UTC."),
+    ] = None,
     language: Annotated[str, typer.Option("--language", help="Of rows that don't say theirs.")] = "en",
     market: Annotated[
         str | None, typer.Option("--market", help="Link to this market's instruments only.")
@@ -48,8 +49,8 @@ def news(
     headline or title; time, date, datetime or published; and where there are such, body or description, id,
     url, ticker or symbol, source, author, language. The choice is shown.
 
-    Times become UTC by the zone that they carry, else by --zone. A date alone is known at the end of its
-    day. Articles link to issuers and instruments by ticker, cashtag ($AAPL), exchange and ticker
+    Times become UTC by the zone that they carry, else by --zone; without either a row is set aside. A date
+    alone is known at the end of its day. Articles link to issuers and instruments by ticker, cashtag ($AAPL), exchange and ticker
     (NASDAQ: AAPL) and company name, each as of the article's date.
 
     A reader sees an article from the moment on that it became known: now, or --known-at. A history that
@@ -63,7 +64,7 @@ def news(
     from prometheus.store.connections import open_databases
 
     try:
-        own_zone = ZoneInfo(zone)
+        own_zone = None if zone is None else ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(
             f"--zone: no time zone is called {zone!r}.", remedy="Use an IANA name such as America/New_York."

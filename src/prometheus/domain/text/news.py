@@ -39,6 +39,7 @@ REMEDIES = {
     "ambiguous_date": "Day or month first? Write dates as 2020-07-03.",
     "no_such_time": "The clocks were put forward over this time: is --zone right?",
     "unknown_zone": "Write the zone as an offset, e.g. -04:00.",
+    "zone_missing": "Say what zone the times are in, e.g. --zone America/New_York or --zone UTC.",
     "not_yet": "Published after the delivery became known: is --known-at, or --zone, right?",
     "unknown_language": "Write a BCP 47 tag such as en or en-US.",
     "not_utf8": "Save the file as UTF-8.",
@@ -151,7 +152,7 @@ class Reading:
 
     Attributes
     ----------
-    zone : tzinfo
+    zone : tzinfo or None
         Of times without one.
     language : str
         Of rows that don't say theirs.
@@ -161,7 +162,7 @@ class Reading:
         When the delivery became known; None where each article was known when it was published.
     """
 
-    zone: tzinfo
+    zone: tzinfo | None
     language: str
     source: str | None
     known_at: datetime | None

@@ -95,21 +95,21 @@ class Unreadable:
 
     Attributes
     ----------
-    rule : {"unparsable_time", "ambiguous_date", "no_such_time", "unknown_zone"}
+    rule : {"unparsable_time", "ambiguous_date", "no_such_time", "unknown_zone", "zone_missing"}
         What it breaks.
     """
 
     rule: str
 
 
-def moment_of_text(text: str, zone: tzinfo) -> Moment | Unreadable:
+def moment_of_text(text: str, zone: tzinfo | None) -> Moment | Unreadable:
     """Return the moment that a text says, or why it says none.
 
     Parameters
     ----------
     text : str
-    zone : tzinfo
-        Of texts that don't name one.
+    zone : tzinfo or None
+        Of texts that don't name one; without it they say no moment.
 
     Examples
     --------
@@ -119,6 +119,8 @@ def moment_of_text(text: str, zone: tzinfo) -> Moment | Unreadable:
     Moment(at=datetime.datetime(2021, 4, 22, 3, 59, 59, tzinfo=datetime.timezone.utc), precision='day')
     >>> moment_of_text("03/04/2020", UTC)
     Unreadable(rule='ambiguous_date')
+    >>> moment_of_text("2021-04-21 09:30", None)
+    Unreadable(rule='zone_missing')
     """
     said = " ".join(text.split())
     epoch = _EPOCH.fullmatch(said)
@@ -136,7 +138,7 @@ def moment_of_text(text: str, zone: tzinfo) -> Moment | Unreadable:
     if day is None or clock is None:
         return Unreadable("unparsable_time")
     if own is None:
-        return Unreadable("unknown_zone")
+        return Unreadable("zone_missing" if parts["zone"] is None else "unknown_zone")
     if parts["hour"] is None or (clock == time() and parts["zone"] is None and not parts.get("half")):
         end = datetime.combine(day, DAY_END).replace(tzinfo=own, fold=1)
         return Moment(end.astimezone(UTC), "day")
