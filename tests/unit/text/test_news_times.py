@@ -86,7 +86,7 @@ def test_wall_times_agree_with_pandas_through_every_change_of_the_clocks(wall):
         assert moment_of_text(wall.isoformat(" "), NEW_YORK).at == theirs.to_pydatetime().astimezone(UTC)
 
 
-@pytest.mark.parametrize("text", ["2021-04-21 09:30", "2021-04-21", "9:30 AM Wed, 21 April 2021"])
+@pytest.mark.parametrize("text", ["2021-04-21 09:30", "2021-04-21", "9:30 AM 21 April 2021"])
 def test_a_time_without_a_zone_says_no_moment_where_none_is_given(text):
     assert moment_of_text(text, None) == Unreadable("zone_missing")
-    assert moment_of_text("9:30 AM ET Wed, 21 April 2021", None) == moment_of_text("2021-04-21T13:30Z", None)
+    assert moment_of_text("9:30 AM ET 21 April 2021", None) == moment_of_text("2021-04-21T13:30Z", None)

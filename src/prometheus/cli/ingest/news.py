@@ -50,8 +50,8 @@ def news(
     url, ticker or symbol, source, author, language. The choice is shown.
 
     Times become UTC by the zone that they carry, else by --zone; without either a row is set aside. A date
-    alone is known at the end of its day. Articles link to issuers and instruments by ticker, cashtag ($AAPL), exchange and ticker
-    (NASDAQ: AAPL) and company name, each as of the article's date.
+    alone is known at the end of its day. Articles link to issuers and instruments by ticker, cashtag ($AAPL),
+    exchange and ticker (NASDAQ: AAPL) and company name, each as of the article's date.
 
     A reader sees an article from the moment on that it became known: now, or --known-at. A history that
     somebody kept as it appeared is taken with --known-at published.
