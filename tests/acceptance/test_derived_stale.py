@@ -228,3 +228,13 @@ def test_facts_of_instruments_that_nothing_rests_on_derive_nothing(
     assert report["written"]["instruments"] == 1
     assert (report["n_reclassified"], report["derived"]) == (0, {})
     assert tables_are_derived(world.settings_at(market, home), world.MARKET)
+
+
+def test_derive_takes_up_profiles_that_came_since(market: Databases, prometheus: Prometheus) -> None:
+    with connect(market.runtime_url) as connection:
+        connection.execute(
+            "INSERT INTO engine_decisions (decision_id, engine_name, config_id, context_id, as_of_date,"
+            " input_refs, raw_input_summary, proposed_action) SELECT gen_random_uuid(), 'PROFILE', config_id,"
+            " 'US_EQ', '2013-01-02', '{}', '{}', '{}' FROM engine_configs LIMIT 1"
+        )
+    assert "returns_daily" in prometheus("derive").out

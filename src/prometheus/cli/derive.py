@@ -48,14 +48,15 @@ def derive(
     last time, nothing is computed, unless --force, --from, --to or --table asks for it. With --table only the
     named ones are computed, from what the others hold.
     """
-    from prometheus.bootstrap import derived_tables, tables_are_derived
+    from prometheus.bootstrap import derived_tables, profiles_are_derived, tables_are_derived
 
     _require_known(tables or ())
     settings = settings_from_environment()
     days = _date(first, "--from"), _date(last, "--to")
     is_asked = force or bool(tables) or days != (None, None)
     counts: Mapping[str, Written] = {}
-    if is_asked or not tables_are_derived(settings, market):
+    is_fresh = tables_are_derived(settings, market) and profiles_are_derived(settings, market)
+    if is_asked or not is_fresh:
         counts = derived_tables(
             settings, market, first=days[0], last=days[1], tables=tables, progress=Bar(f"derive {market}")
         )
