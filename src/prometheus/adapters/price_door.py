@@ -5,11 +5,12 @@
    symbols become new ones), check rows against each other, take the digest of what each instrument's say.
 3. Derive the decision's id from the content: the same delivery has the same id, unless it undoes a
    correction of itself.
-4. Lock the market; only then does the delivery get its time of knowledge, so that those that come at once
-   are ordered. End what a crash has left of deliveries before.
+4. Lock the market; only then does the delivery get its time, so that those that come at once are ordered.
+   What it corrects was believed until then. End what a crash has left of deliveries before.
 5. Write what is new or corrected, part by part in one transaction of the historical database. A batch that
    holds too much wrong is given up whole.
 6. Let the decision wait beside the market, commit the rows, put the decision on record: see `store.pending`.
+   Where nobody said when it became known, it is when its rows could be seen: once they are committed.
    Whatever a crash leaves of that is ended by the next delivery to the market.
 
 Memory holds a few million rows, however many there are: see `adapters/price_spool.py`.
@@ -179,6 +180,9 @@ def ingest_prices(
                 mark_pending(runtime, decision, witness=stored.changed[0], is_time_said=known_at is not None)
             runtime.commit()  # instruments too: prices must never point at one that is not there
             historical.commit()
+            if known_at is None and not is_lost:  # nobody has seen the rows before they were committed
+                refs = {**decision.input_refs, "known_at": present_time(historical).isoformat()}
+                decision = replace(decision, input_refs=refs)
             is_recorded = record_decision(runtime, decision, config, created_by="ingest")
             unmark_pending(runtime, market_id, short_id(raw_id))
             runtime.commit()  # before the lock is given back
