@@ -140,6 +140,16 @@ def test_a_value_is_known_by_its_release_where_that_is_said(tmp_path, at_databas
     assert stored(at_databases)[1][3]["known_basis"] == "release_lag"
 
 
+def test_a_lag_that_ends_before_the_month_does_is_refused(tmp_path, at_databases, prometheus):
+    file = tmp_path / "CPIAUCSL.csv"
+    file.write_text("DATE,CPIAUCSL\n2018-01-01,248.743\n2018-02-01,249.439\n2018-03-01,249.581\n")
+    done = prometheus("ingest", "macro", file, "--release-lag", "1")
+    assert done.exit_code == 2
+    assert "MACRO:CPIAUCSL is dated on the first of periods of about" in done.err
+    assert stored(at_databases) == []
+    assert taken(prometheus, file, "--release-lag", "45")["n_new"] == 3
+
+
 def test_a_calendar_of_releases_says_when_each_value_was_published(tmp_path, at_databases, prometheus):
     file, calendar = tmp_path / "fred.csv", tmp_path / "calendar.csv"
     file.write_text(FRED)

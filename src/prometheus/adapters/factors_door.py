@@ -32,10 +32,11 @@ from prometheus.domain.market.factor_deliveries import (
     mendable_cells,
     without_older,
 )
+from prometheus.domain.market.release_lags import lags_that_look_ahead
 from prometheus.domain.reference.markets import MARKETS
 from prometheus.flow.storage import Decision
 from prometheus.kernel.config import EngineConfig
-from prometheus.kernel.errors import PrometheusError, RejectedBatchError
+from prometheus.kernel.errors import ConfigError, PrometheusError, RejectedBatchError
 from prometheus.kernel.ids import digest, short_id, uuid_text
 from prometheus.kernel.violations import n_by_rule
 from prometheus.store.connections import Databases, connect, driver_errors
@@ -206,6 +207,7 @@ def taken_series(
     found = checked(delivery.cells, moment=held.moment, releases=rule, markets=held.markets)
     if found.rows.is_empty():
         return None, found
+    _require_past(found.rows, rule)
     rows = _news(held, found.rows) if is_vintage else found.rows
     changes = factor_changes(held.historical, rows, moment=held.moment)
     n_believed = found.rows.height - rows.height
@@ -251,6 +253,19 @@ def taken_series(
         is_dry_run=dry_run,
     )
     return report, found
+
+
+def _require_past(rows: pl.DataFrame, releases: Releases) -> None:
+    """Refuse a lag that ends before what the numbers are about."""
+    if releases.lag_days is None or releases.calendar:
+        return
+    for name, days in lags_that_look_ahead(rows, releases.lag_days).items():
+        raise ConfigError(
+            f"--release-lag {releases.lag_days}: {name} is dated on the first of periods of about {days} "
+            "days, and a lag counts from that day: its values would be known before their period has ended.",
+            remedy="Give the period and the days until the release, such as 45 for a price index of the "
+            "month, and deliver series of other periods apart.",
+        )
 
 
 def _news(held: Held, rows: pl.DataFrame) -> pl.DataFrame:
