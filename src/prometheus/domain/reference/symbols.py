@@ -95,9 +95,9 @@ def _matched(prices: pl.DataFrame, known: pl.DataFrame) -> tuple[pl.DataFrame, l
             pl.repeat(True, nobodys.height, eager=True),
             field="symbol",
             rule="symbol_not_valid_on_date",
-            remedy="No instrument had this symbol that day. Give its dates with "
-            "`prometheus ingest instruments`, or say that the vendor names instruments by their "
-            "last symbol.",
+            remedy="No instrument is known to have had this symbol that day. Give its dates to `prometheus "
+            "ingest instruments` in a file with the columns symbol, first, last; a vendor of prices that "
+            "names instruments by their last symbol goes with --symbols last.",
         ),
         found_violations(
             ambiguous,
