@@ -159,7 +159,7 @@ def test_reports_of_pystock_keep_the_day_of_their_collection(tmp_path, at_databa
         "symbol,end_date,amend,period_focus,fiscal_year,doc_type,revenues,op_income,net_income,eps_basic,eps_diluted,"
         "dividend,assets,cur_assets,cur_liab,cash,equity,cash_flow_op,cash_flow_inv,cash_flow_fin\n"
     )
-    rest = ",".join([""] * 13)
+    rest = "," * 13
     file = tmp_path / "20150601.csv"
     file.write_text(
         f"{header}ACME,2015-03-31,False,Q1,2015,10-Q,9{rest}\nBOLT,2015-03-31,False,Q1,2015,10-Q,9x{rest}\n"

@@ -170,8 +170,8 @@ def stored(
 ) -> Stored:
     """Return what tables hold.
 
-    Wall clocks (``created_at``, ``updated_at``, the time at which a decision was recorded) and identity
-    columns are left out.
+    Wall clocks (``created_at``, ``updated_at``, the times at which a decision and the deliveries that it
+    rests on were recorded) and identity columns are left out.
 
     Parameters
     ----------
@@ -193,6 +193,9 @@ def stored(
     return found
 
 
+_SHOWN = {("engine_decisions", "input_refs"): sql.SQL("t.input_refs - 'deliveries' AS input_refs")}
+
+
 def _selection(
     spec: TableSpec, until: np.datetime64 | None, versions: bool
 ) -> tuple[sql.Composed, list[Any]]:
@@ -212,7 +215,7 @@ def _selection(
     version = sql.SQL(", t.xmin::text AS version") if versions else sql.SQL("")
     statement = sql.SQL("SELECT {} FROM (SELECT {}{} FROM {} t WHERE {}) r").format(
         row,
-        sql.SQL(", ").join(sql.Identifier("t", name) for name in names),
+        sql.SQL(", ").join(_SHOWN.get((spec.name, name), sql.Identifier("t", name)) for name in names),
         version,
         sql.Identifier(spec.name),
         where,
