@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors as driver
+from psycopg.conninfo import make_conninfo
 
 from prometheus.kernel.errors import (
     DatabaseVersionError,
@@ -114,6 +115,12 @@ def connect(
             remedy="Upgrade the server, or unset the two URLs to use the embedded one.",
         )
     return connection
+
+
+def sibling(connection: psycopg.Connection[tuple[Any, ...]]) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open another connection to the same database, with the same settings."""
+    info = connection.info
+    return psycopg.connect(make_conninfo(info.dsn, password=info.password or None))
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 Connection = psycopg.Connection[tuple[Any, ...]]
 NULL = "\\N"
 ROWS_AT_ONCE = 65_536
-"""The server takes rows in while the next ones are written out."""
+"""Rows that are written out at once, while the server takes those before them in."""
 
 
 def copy_frame(
@@ -47,11 +48,29 @@ def copy_frame(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for rows in frame.select(names).iter_slices(ROWS_AT_ONCE):
-            buffer = io.BytesIO()
-            rows.write_csv(buffer, include_header=False, null_value=NULL)
-            copy.write(buffer.getbuffer())
+        for text in _texts(frame.select(names)):
+            copy.write(text)
     return frame.height
+
+
+def _texts(frame: pl.DataFrame) -> Iterator[memoryview]:
+    """Yield a frame as CSV, piece by piece, the next one made while the server takes this one in."""
+    pieces = frame.iter_slices(ROWS_AT_ONCE)
+    if frame.height <= ROWS_AT_ONCE:
+        yield from map(_text, pieces)
+        return
+    with ThreadPoolExecutor(1) as aside:
+        coming = aside.submit(_text, next(pieces))
+        for rows in pieces:
+            made, coming = coming, aside.submit(_text, rows)
+            yield made.result()
+        yield coming.result()
+
+
+def _text(rows: pl.DataFrame) -> memoryview:
+    buffer = io.BytesIO()
+    rows.write_csv(buffer, include_header=False, null_value=NULL)
+    return buffer.getbuffer()
 
 
 def frame_of(
