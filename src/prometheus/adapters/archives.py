@@ -13,7 +13,8 @@ import tempfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -29,9 +30,7 @@ DAMAGED = (
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,
-    ValueError,
     lzma.LZMAError,
-    struct.error,
     EOFError,
     gzip.BadGzipFile,
     NotImplementedError,
@@ -117,21 +116,30 @@ def gunzipped(raw: BinaryIO, budget: Budget) -> Taken:
 
 def zip_members(raw: BinaryIO, name: str, budget: Budget) -> list[Member]:
     """Return the members of a zip, hidden ones left out, by name."""
-    archive = zipfile.ZipFile(raw)
+    with _as_damaged():
+        archive = zipfile.ZipFile(raw)
 
     def unpack(info: zipfile.ZipInfo) -> Taken:
         if info.flag_bits & 0x1:
             raise InputFileError(f"{name} needs a password.", remedy="Unpack it and give the files.")
-        try:
-            with archive.open(info) as stream:
-                return taken_from(cast("BinaryIO", stream), budget)
-        except OSError as error:
-            if error.errno is None:  # so bz2 says that its data are broken
-                raise zipfile.BadZipFile(said(error)) from error
-            raise
+        with _as_damaged(), archive.open(info) as stream:
+            return taken_from(cast("BinaryIO", stream), budget)
 
     infos = [info for info in archive.infolist() if not info.filename.endswith("/")]
     return _members(name, [(info.filename, partial(unpack, info)) for info in infos])
+
+
+@contextmanager
+def _as_damaged() -> Iterator[None]:
+    """Call what zipfile lets through of broken numbers, names and data by the name of its own error."""
+    try:
+        yield
+    except (ValueError, struct.error) as error:
+        raise zipfile.BadZipFile(said(error)) from error
+    except OSError as error:
+        if error.errno is None:  # so bz2 says that its data are broken
+            raise zipfile.BadZipFile(said(error)) from error
+        raise
 
 
 def tar_members(raw: BinaryIO, name: str, budget: Budget) -> list[Member]:
@@ -166,7 +174,7 @@ def _members(archive: str, found: list[tuple[str, Callable[[], Taken]]]) -> list
                 remedy="Pack it anew, without '..'.",
             )
         if not parts:
-            raise ValueError("it holds a file without a name")
+            raise zipfile.BadZipFile("it holds a file without a name")
         if not is_hidden(parts):
             members.append(Member("/".join(parts), taken))
     return sorted(members, key=lambda member: member.path)

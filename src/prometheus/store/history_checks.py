@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import LiteralString
 
+from prometheus.store.invariants import revisions_out_of_order
 from prometheus.store.violations import MOST_A_RULE, Check, Connection, Violation, found_by
 
 _LISTED: LiteralString = """
@@ -42,25 +43,6 @@ _CORRECTED: dict[str, LiteralString] = {
     "prices_daily": "concat_ws(' ', instrument_id, trade_date)",
     "factors_daily": "concat_ws(' ', factor_id, trade_date)",
 }
-
-_FACTOR_REVISIONS: LiteralString = r"""
-    select concat_ws(' ', factor_id, trade_date), format('revisions are %%s', metadata -> 'revisions')
-    from factors_daily
-    where metadata ? 'revisions'
-      and (jsonb_typeof(metadata -> 'revisions') <> 'array'
-           or metadata -> 'revisions' = '[]'
-           or exists (
-               select from (
-                   select revision, lag(revision ->> 'until') over (order by place) before
-                   from jsonb_array_elements(case jsonb_typeof(metadata -> 'revisions') when 'array'
-                                                  then metadata -> 'revisions' else '[]' end)
-                        with ordinality r (revision, place)
-               ) ordered
-               where jsonb_typeof(revision) <> 'object'
-                  or jsonb_typeof(revision -> 'value') is distinct from 'number'
-                  or coalesce(revision ->> 'until', '') !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d'
-                  or revision ->> 'until' < before))
-    order by 1"""
 
 _LINKS: LiteralString = """
     select n.article_id::text, format('no article %%s, to which %%s links point', n.article_id, count(*))
@@ -138,7 +120,13 @@ def revisions_follow_each_other(_: Connection, historical: Connection) -> Iterat
 def factor_revisions_are_well_formed(_: Connection, historical: Connection) -> Iterator[Violation]:
     """Check that what corrections of factors replaced is a value, in the order in which it was believed."""
     rule = "factor_revisions_are_well_formed"
-    return found_by(historical, _FACTOR_REVISIONS, "factors_daily", "metadata", rule)
+    return found_by(
+        historical,
+        revisions_out_of_order("factors_daily", "factor_id", "value"),
+        "factors_daily",
+        "metadata",
+        rule,
+    )
 
 
 def links_point_to_articles(_: Connection, historical: Connection) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import LiteralString
 
 from prometheus.store.violations import Check, Connection, Violation, found_by
 
@@ -97,9 +98,9 @@ _VALUE_AGAINST_POSITIONS = """
         and abs(h.cash - r.cash) <= 0.000001 * greatest(1, abs(h.value)))
     order by 1"""
 
-_REVISIONS = r"""
-    select concat_ws(' ', instrument_id, trade_date), format('revisions are %%s', metadata -> 'revisions')
-    from prices_daily
+_REVISIONS: LiteralString = r"""
+    select concat_ws(' ', {key}, trade_date), format('revisions are %%s', metadata -> 'revisions')
+    from {table}
     where metadata ? 'revisions'
       and (jsonb_typeof(metadata -> 'revisions') <> 'array'
            or metadata -> 'revisions' = '[]'
@@ -111,11 +112,18 @@ _REVISIONS = r"""
                         with ordinality r (revision, place)
                ) ordered
                where jsonb_typeof(revision) <> 'object'
-                  or jsonb_typeof(revision -> 'close') is distinct from 'number'
-                  or jsonb_typeof(revision -> 'adjusted_close') is distinct from 'number'
-                  or coalesce(revision ->> 'until', '') !~ '^\d{4}-\d\d-\d\d[T ]\d\d:\d\d'
+                  or {no_numbers}
+                  or coalesce(revision ->> 'until', '') !~ '^\d\d\d\d-\d\d-\d\d[T ]\d\d:\d\d'
                   or revision ->> 'until' < before))
     order by 1"""
+
+
+def revisions_out_of_order(
+    table: LiteralString, key: LiteralString, *numbers: LiteralString
+) -> LiteralString:
+    """Return the query for rows whose earlier versions lack a number or a moment, or are out of order."""
+    absent = " or ".join(f"jsonb_typeof(revision -> '{name}') is distinct from 'number'" for name in numbers)
+    return _REVISIONS.format(table=table, key=key, no_numbers=absent)
 
 
 def fills_add_up_to_what_the_status_says(runtime: Connection, _: Connection) -> Iterator[Violation]:
@@ -157,7 +165,13 @@ def reported_value_is_cash_and_positions(runtime: Connection, _: Connection) -> 
 def price_revisions_are_well_formed(_: Connection, historical: Connection) -> Iterator[Violation]:
     """Check that each earlier version of a price has its values and its end, in order of time."""
     rule = "price_revisions_are_well_formed"
-    return found_by(historical, _REVISIONS, "prices_daily", "metadata", rule)
+    return found_by(
+        historical,
+        revisions_out_of_order("prices_daily", "instrument_id", "close", "adjusted_close"),
+        "prices_daily",
+        "metadata",
+        rule,
+    )
 
 
 INVARIANTS: tuple[Check, ...] = (
