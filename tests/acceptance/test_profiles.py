@@ -53,12 +53,17 @@ def rows_of(databases, columns="issuer_id, as_of_date::text, structured, risk_fl
         return connection.execute(f"SELECT {columns} FROM profiles ORDER BY profile_id").fetchall()
 
 
-def filing_ids(databases):
+def form_behind(databases, issuer, structured, measure):
+    """Return the type of the filing that a measure names."""
+    name = structured["filings"][structured[measure]["filing"]]
     with connect(databases.historical_url) as connection:
         found = connection.execute(
-            "SELECT issuer_id, filing_type, filing_id FROM filings ORDER BY filing_id"
+            "SELECT filing_type FROM filings WHERE issuer_id = %s AND metadata ->> 'accepted_at' = %s"
+            " AND metadata ->> 'content' = %s",
+            [issuer, name["accepted_at"], name["content"]],
         ).fetchall()
-    return {(issuer, form): filing_id for issuer, form, filing_id in found}
+    assert found == [(name["filing_type"],)]
+    return found[0][0]
 
 
 @pytest.mark.parametrize("server", ["embedded", "15"], indirect=True)
@@ -71,12 +76,13 @@ def test_profiles_stand_on_the_sessions_on_which_something_became_known(world, a
     days = [row[1] for row in rows]
     # The 21st and 22nd of February 2015 were a weekend; the 10-Q came after the close of 4 May.
     assert days == ["2015-02-20", "2015-02-23", "2015-02-23", "2015-02-23", "2015-02-24", "2015-05-05"]
-    assert rows[0][2]["net_margin"] == {
-        "value": 0.0, "period": "P1Y/2014-12-31", "filing_id": filing_ids(at_databases)["US_EQ:ACME", "10-K"],
-    }  # fmt: skip
-    assert rows[-1][2]["current_ratio"] == {
-        "value": 1.65, "period": "2015-03-31", "filing_id": filing_ids(at_databases)["US_EQ:ACME", "10-Q"],
-    }  # fmt: skip
+    assert rows[0][2]["net_margin"] == {"value": 0.0, "period": "P1Y/2014-12-31", "filing": 0}
+    assert form_behind(at_databases, "US_EQ:ACME", rows[0][2], "net_margin") == "10-K"
+    assert (rows[-1][2]["current_ratio"]["value"], rows[-1][2]["current_ratio"]["period"]) == (
+        1.65,
+        "2015-03-31",
+    )
+    assert form_behind(at_databases, "US_EQ:ACME", rows[-1][2], "current_ratio") == "10-Q"
     assert rows[-1][2]["roa"]["period"] == "P1Y/2014-12-31"  # no year to March can be made yet
     assert "no interest_expense is reported" in rows[-1][2]["absent"]["interest_coverage"]
     again = world("profiles", "--market", "US_EQ")

@@ -39,7 +39,8 @@ values ('{DERIVED}', 'DERIVE', 'C', 'US_EQ', '2024-01-04', '{{"instruments": ["U
         '{{"first": "2024-01-03", "last": "2024-01-04"}}', '{{"returns_daily": 1, "correlation_panels": 0}}'),
        ('{PROFILED}', 'PROFILE', 'C', 'US_EQ', '2024-01-03', '{{}}', '{{}}', '{{"profiles": 1}}');
 insert into profiles (issuer_id, as_of_date, structured)
-values ('AAPL', '2024-01-03', '{{"assets": {{"value": 1, "period": "2023-09-30", "filing_id": 1}},
+values ('AAPL', '2024-01-03', '{{"assets": {{"value": 1, "period": "2023-09-30", "filing": 0}},
+        "filings": [{{"accepted_at": "2023-11-02T22:08:27Z", "content": "c0ffee"}}],
         "absent": {{}}, "decision_id": "{PROFILED}"}}');
 insert into orders (order_id, timestamp, instrument_id, side, order_type, quantity, status, mode,
                     portfolio_id, decision_id)
@@ -91,7 +92,8 @@ values ('US_EQ:AAPL', '2024-01-03', 100, 102, 99, 101, 14.5, 1000, 'USD', '{"bat
        ('US_EQ:IBM', '2024-01-03', null, null, null, 50, 50, null, 'USD', '{"batch": "aaaaaaaaaaaa"}');
 insert into returns_daily (instrument_id, trade_date, ret_1d) values ('US_EQ:AAPL', '2024-01-04', 0.01);
 insert into filings (issuer_id, filing_type, filing_date, metadata)
-values ('AAPL', '10-K', '2023-11-03', '{"batch": "aaaaaaaaaaaa"}');
+values ('AAPL', '10-K', '2023-11-03',
+        '{"batch": "aaaaaaaaaaaa", "accepted_at": "2023-11-02T22:08:27Z", "content": "c0ffee"}');
 """
 
 

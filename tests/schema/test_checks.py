@@ -168,7 +168,7 @@ FAULTS = {
         "runtime",
         (
             f"{NO_TRIGGERS} update profiles set structured = "
-            "jsonb_set(structured, '{assets,filing_id}', '9')"
+            "jsonb_set(structured, '{filings,0,content}', '\"another\"')"
         ),
         ("profiles", "AAPL 2024-01-03"),
     ),
@@ -285,6 +285,18 @@ def test_rules_about_rows_wait_until_the_schema_is_there(both: dict[str, psycopg
     assert [(violation.rule, violation.table) for violation in found] == [
         ("schema_has_what_is_read", "historical.volatility_daily")
     ]
+
+
+def test_a_measure_that_names_no_filing_of_its_profile_is_found(both: dict[str, psycopg.Connection]) -> None:
+    statement = (
+        f"{NO_TRIGGERS} update profiles set structured = jsonb_set(structured, '{{assets,filing}}', '1')"
+    )
+    both["runtime"].execute(statement.encode())
+    found = check_databases(both["runtime"], both["historical"])
+    assert [(one.rule, one.key) for one in found] == [
+        ("profiles_name_filings_of_their_issuers", "AAPL 2024-01-03")
+    ]
+    assert "assets names filing 1" in found[0].detail
 
 
 def test_a_rule_broken_by_many_rows_is_shown_by_a_hundred(both: dict[str, psycopg.Connection]) -> None:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -144,7 +145,13 @@ def _filings(databases: Databases, issuers: Sequence[str], config: ProfilesConfi
         recorded = recorded_batches(runtime)
     with driver_errors(), connect(databases.historical_url) as historical:
         stored = facts_on_record(historical, issuers, config.accepted_bases, recorded=recorded)
-    return [Filing(one.filing_id, one.issuer_id, one.accepted_at, one.content, one.facts) for one in stored]
+    numbers: Counter[str] = Counter()
+    out = []
+    for one in stored:
+        numbers[one.issuer_id] += 1
+        number = numbers[one.issuer_id]
+        out.append(Filing(number, one.issuer_id, one.accepted_at, one.content, one.name, one.facts))
+    return out
 
 
 def _issues(databases: Databases, runtime: Connection, market_id: str) -> dict[str, list[Issue]]:

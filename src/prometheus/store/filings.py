@@ -42,15 +42,14 @@ class StoredDocument:
 class StoredFacts:
     """A filing on record that reports facts.
 
-    ``facts`` are the members of ``metadata.facts``.
+    ``facts`` are the members of ``metadata.facts``. ``name`` is what finds it in any home, see
+    `history_checks`: a row's id follows from the order of deliveries, and from crashes.
     """
 
-    filing_id: int
     issuer_id: str
-    filing_type: str
     accepted_at: datetime
-    accepted_basis: str
     content: str
+    name: Mapping[str, str]
     facts: Sequence[Mapping[str, Any]]
 
 
@@ -137,11 +136,13 @@ def facts_on_record(
     """
     batches = None if recorded is None else list(recorded)
     found = connection.execute(
-        "SELECT filing_id, issuer_id, filing_type, (metadata ->> 'accepted_at')::timestamptz AS accepted_at,"
-        " metadata ->> 'accepted_basis', metadata ->> 'content', metadata -> 'facts' FROM filings"
+        "SELECT issuer_id, (metadata ->> 'accepted_at')::timestamptz AS accepted_at, metadata ->> 'content',"
+        " jsonb_strip_nulls(jsonb_build_object('filing_type', filing_type, 'content', metadata -> 'content',"
+        "  'accepted_at', metadata -> 'accepted_at', 'accession', metadata -> 'accession')),"
+        " metadata -> 'facts' FROM filings"
         " WHERE issuer_id = ANY(%s) AND metadata ? 'facts' AND metadata ->> 'accepted_basis' = ANY(%s)"
         " AND (%s::text[] IS NULL OR metadata ->> 'batch' IS NULL OR metadata ->> 'batch' = ANY(%s))"
         " ORDER BY accepted_at, issuer_id, filing_type, metadata ->> 'content', filing_id",
         [list(issuers), list(accepted_bases), batches, batches],
     )
-    return [StoredFacts(n, i, kind, at.astimezone(UTC), basis, c, f) for n, i, kind, at, basis, c, f in found]
+    return [StoredFacts(one, at.astimezone(UTC), *rest) for one, at, *rest in found]

@@ -50,27 +50,25 @@ _LINKS: LiteralString = """
     group by n.article_id order by n.article_id"""
 
 _SOURCES: LiteralString = """
-    select distinct f.filing_id, p.issuer_id
-    from profiles p
-    cross join lateral jsonb_each(p.structured) m
-    cross join lateral (
-        select m.value ->> 'filing_id' id where jsonb_typeof(m.value -> 'filing_id') = 'number'
-        union all
-        select jsonb_array_elements_text(m.value -> 'filings')
-        where jsonb_typeof(m.value -> 'filings') = 'array'
-    ) named
-    cross join lateral (select named.id::bigint filing_id) f
-    where jsonb_typeof(m.value) = 'object'
-    order by 1, 2"""
+    select issuer_id, f ->> 'accepted_at', f ->> 'content', min(as_of_date)::text, count(*)
+    from profiles, jsonb_array_elements(structured -> 'filings') f
+    where jsonb_typeof(structured -> 'filings') = 'array'
+    group by 1, 2, 3 order by 1, 2, 3"""
 _FILINGS: LiteralString = """
-    select w.place, f.issuer_id from unnest(%(ids)s::bigint[]) with ordinality w (id, place)
-    left join filings f on f.filing_id = w.id
-    where f.issuer_id is distinct from (%(issuers)s::text[])[w.place] order by 1"""
-_FIRST_PROFILE: LiteralString = """
-    select min(p.issuer_id || ' ' || p.as_of_date) from profiles p
-    cross join lateral jsonb_each(p.structured) m
-    where p.issuer_id = %(issuer)s and jsonb_typeof(m.value) = 'object'
-      and (m.value ->> 'filing_id' = %(filing)s or m.value -> 'filings' @> to_jsonb(%(filing)s::bigint))"""
+    select w.place from unnest(%(issuers)s::text[], %(moments)s::text[], %(contents)s::text[])
+                        with ordinality w (issuer_id, accepted_at, content, place)
+    left join (select distinct issuer_id, metadata ->> 'accepted_at' accepted_at,
+                      metadata ->> 'content' content from filings) f using (issuer_id, accepted_at, content)
+    where f.issuer_id is null order by 1"""
+_PLACES: LiteralString = """
+    select issuer_id || ' ' || as_of_date, name, place
+    from profiles, jsonb_each(structured) m (name, measure),
+         lateral jsonb_array_elements(
+             case jsonb_typeof(measure -> 'filings') when 'array' then measure -> 'filings'
+                  else jsonb_build_array(measure -> 'filing') end) place
+    where jsonb_typeof(measure) = 'object' and jsonb_typeof(place) = 'number'
+          and structured -> 'filings' -> (place #>> '{}')::int is null
+    order by 1, 2"""
 
 _PANELS: LiteralString = """
     select distinct i.id, min(c.panel_id) from correlation_panels c
@@ -138,14 +136,24 @@ def profiles_name_filings_of_their_issuers(
     runtime: Connection, historical: Connection
 ) -> Iterator[Violation]:
     """Check that the filings behind the numbers of a profile are there, and its issuer's."""
-    named = runtime.execute(_SOURCES).fetchall()
-    parameters = {"ids": [row[0] for row in named], "issuers": [row[1] for row in named]}
     rule = "profiles_name_filings_of_their_issuers"
-    for place, owner in historical.execute(_FILINGS, parameters).fetchall()[:MOST_A_RULE]:
-        filing, issuer = named[place - 1]
-        found = runtime.execute(_FIRST_PROFILE, {"issuer": issuer, "filing": str(filing)}).fetchone()
-        said = f"there is no filing {filing}" if owner is None else f"filing {filing} is one of {owner}"
-        yield Violation("profiles", str(found[0] if found else issuer), "structured", rule, said)
+    named = runtime.execute(_SOURCES).fetchall()
+    parameters = {
+        name: [row[place] for row in named] for place, name in enumerate(("issuers", "moments", "contents"))
+    }
+    for (place,) in historical.execute(_FILINGS, parameters).fetchall()[:MOST_A_RULE]:
+        issuer, moment, content, first, n_profiles = named[place - 1]
+        yield Violation(
+            "profiles",
+            f"{issuer} {first}",
+            "structured",
+            rule,
+            f"the issuer has no filing of {moment} with content {str(content)[:12]}, which this profile and"
+            f" {n_profiles - 1} others name",
+        )
+    for key, measure, place in runtime.execute(_PLACES).fetchmany(MOST_A_RULE):
+        said = f"{measure} names filing {place} of the profile, which lists none there"
+        yield Violation("profiles", key, "structured", rule, said)
 
 
 def panels_name_known_instruments(runtime: Connection, historical: Connection) -> Iterator[Violation]:

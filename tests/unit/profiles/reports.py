@@ -30,7 +30,9 @@ def books_of(*reports):
 def filing(number, accepted_at, facts, issuer="ACME"):
     """Return a filing; the moment is in UTC."""
     moment = datetime.fromisoformat(accepted_at).replace(tzinfo=UTC)
-    return KnownFiling(number, issuer, moment, digest(repr(facts)).hex(), facts)
+    content = digest(repr(facts)).hex()
+    name = {"filing_type": "10-K", "accepted_at": f"{accepted_at}Z", "content": content}
+    return KnownFiling(number, issuer, moment, content, name, facts)
 
 
 def day(text):

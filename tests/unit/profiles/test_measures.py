@@ -49,10 +49,11 @@ def test_ratios_are_those_of_a_hand_computation(name, expected):
 
 def test_a_measure_names_its_period_and_its_filings():
     found, _ = measures_of(KO_2014, KO_2015)
-    assert found["roa"].as_json() == {"value": 7351 / 90093, "period": "P1Y/2015-12-31", "filing_id": 2}
-    assert found["current_ratio"].as_json()["period"] == "2015-12-31"
-    assert found["revenue_growth"].as_json()["filings"] == [1, 2]
-    assert found["liabilities_to_assets"].as_json()["notes"] == ["liabilities = assets - equity"]
+    places = {1: 0, 2: 1}
+    assert found["roa"].as_json(places) == {"value": 7351 / 90093, "period": "P1Y/2015-12-31", "filing": 1}
+    assert found["current_ratio"].as_json(places)["period"] == "2015-12-31"
+    assert found["revenue_growth"].as_json(places)["filings"] == [0, 1]
+    assert found["liabilities_to_assets"].as_json(places)["notes"] == ["liabilities = assets - equity"]
 
 
 def test_what_has_no_inputs_is_absent_with_the_reason():
@@ -68,9 +69,9 @@ def test_what_has_no_inputs_is_absent_with_the_reason():
 def test_a_flow_is_said_for_the_last_fiscal_year_until_its_year_is_whole_again():
     quarter = report("2016-03-31", 3, revenue=10282.0, net_income=1483.0, assets=92000.0, equity=25000.0)
     found, absent = measures_of(KO_2014, KO_2015, quarter)
-    assert found["roa"].as_json()["period"] == "P1Y/2015-12-31"
-    assert found["equity_to_assets"].as_json() == {
-        "value": 25000.0 / 92000.0, "period": "2016-03-31", "filing_id": 3,
+    assert found["roa"].as_json({2: 0})["period"] == "P1Y/2015-12-31"
+    assert found["equity_to_assets"].as_json({3: 7}) == {
+        "value": 25000.0 / 92000.0, "period": "2016-03-31", "filing": 7,
     }  # fmt: skip
     assert absent["current_ratio"] == "no cur_assets at 2016-03-31; no cur_liab at 2016-03-31"
 

@@ -72,7 +72,18 @@ def test_a_restatement_gives_a_new_profile_and_leaves_the_old_one_as_it_was():
     before, after = days_of([first]), days_of([first, restated])
     assert after[day("2016-02-25")] == before[day("2016-02-25")]
     assert after[day("2016-06-01")].profiles[0].measures["net_income"].value == 4.0
-    assert after[day("2016-06-01")].profiles[0].measures["net_income"].filings == (2,)
+    latest = after[day("2016-06-01")].profiles[0]
+    assert latest.measures["net_income"].filings == (2,)
+    structured = latest.structured("D")
+    assert structured["filings"][structured["net_income"]["filing"]] == dict(restated.name)
+
+
+def test_a_profile_lists_the_filings_behind_it_in_the_order_in_which_they_became_known():
+    years = [filing(n, f"{2013 + n}-02-25T12:00:00", annual(2012 + n, 5.0 + n)) for n in (1, 2, 3)]
+    structured = days_of(years)[day("2016-02-25")].profiles[0].structured("D")
+    assert structured["filings"] == [dict(years[1].name), dict(years[2].name)]  # the first is in no measure
+    assert structured["net_income"]["filing"] == 1
+    assert structured["net_income_growth"]["filings"] == [0, 1]
 
 
 def world(seed):
@@ -94,7 +105,7 @@ def test_no_later_filing_changes_an_earlier_profile(seed):
     for cut in sorted(whole)[:: len(whole) // 7]:
         known = [one for one in filings if SESSIONS.dates[0] and one.accepted_at.date() <= cut]
         scrambled = [
-            filing(one.filing_id, one.accepted_at.replace(tzinfo=None).isoformat(),
+            filing(one.number, one.accepted_at.replace(tzinfo=None).isoformat(),
                    annual(2030, 1e9), one.issuer_id)
             for one in filings if one.accepted_at.date() > cut
         ]  # fmt: skip

@@ -30,8 +30,8 @@ COUNT_DAYS = 120
 class Found:
     """A number, the day it stands at or its year ends with, and the filings it was known from.
 
-    ``filings`` are ids, the latest known last. ``is_year`` says whether it is a flow over the year to
-    ``end``.
+    ``filings`` are numbers of `KnownFiling`, the latest known last. ``is_year`` says whether it is a flow
+    over the year to ``end``.
     """
 
     value: float
@@ -60,8 +60,8 @@ class Books:
         self._years: dict[tuple[str, date], Found | Absent] = {}
         self._currency: str | None = None
 
-    def learn(self, filing_id: int, facts: Iterable[Mapping[str, Any]]) -> None:
-        """Take the facts of a filing in."""
+    def learn(self, number: int, facts: Iterable[Mapping[str, Any]]) -> None:
+        """Take the facts of the filing of this number in."""
         self._years.clear()
         facts = list(facts)
         currencies = [fact["unit"] for fact in facts if fact["name"] == "assets"]
@@ -73,7 +73,7 @@ class Books:
             if months is None or (money != "shares" and self._currency not in (None, money)):
                 continue
             known = self._values.setdefault((fact["name"], int(months)), {})
-            known[date.fromisoformat(fact["end"])] = (float(fact["value"]), filing_id)
+            known[date.fromisoformat(fact["end"])] = (float(fact["value"]), number)
 
     def ends(self) -> list[date]:
         """Return the days at which there is a balance sheet, the latest first."""
@@ -168,5 +168,5 @@ def before(day: date, *, months: int) -> date:
 
 
 def filings_of(found: Iterable[Found]) -> tuple[int, ...]:
-    """Return the filings behind several numbers, each once, ascending."""
+    """Return the filings behind several numbers, each once, the latest known last."""
     return tuple(sorted({filing for one in found for filing in one.filings}))

@@ -159,15 +159,18 @@ class Measured:
     notes: tuple[str, ...] = ()
     signs: Mapping[str, int] | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as it stands in ``profiles.structured``; ``filing_id`` is the latest filing behind it."""
+    def as_json(self, places: Mapping[int, int]) -> dict[str, Any]:
+        """Return it as it stands in ``profiles.structured``.
+
+        ``filing`` is the latest filing behind it, by its place in the profile's list of them.
+        """
         out: dict[str, Any] = {
             "value": self.value,
             "period": f"P1Y/{self.end}" if self.is_year else str(self.end),
-            "filing_id": self.filings[-1] if self.filings else None,
+            "filing": places[self.filings[-1]] if self.filings else None,
         }
         if len(self.filings) > 1:
-            out["filings"] = list(self.filings)
+            out["filings"] = [places[number] for number in self.filings]
         if self.notes:
             out["notes"] = list(self.notes)
         if self.signs is not None:

@@ -37,28 +37,43 @@ _FLAG_MEASURES = frozenset(measure for measure, _ in FLAGS.values())
 
 @dataclass(frozen=True, slots=True)
 class KnownFiling:
-    """A filing that reports facts: ``facts`` are the members of ``filings.metadata.facts``."""
+    """A filing that reports facts.
 
-    filing_id: int
+    Attributes
+    ----------
+    number : int
+        Its place among the issuer's filings, in the order in which they became known.
+    name : mapping of str to str
+        What finds it among the rows of filings, in any home: ``accepted_at`` and ``content`` of its
+        metadata, and for readers its type and accession number.
+    facts : sequence of mapping
+        The members of ``filings.metadata.facts``.
+    """
+
+    number: int
     issuer_id: str
     accepted_at: datetime
     content: str
+    name: Mapping[str, str]
     facts: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A profile: measures, why others are absent, and risk flags."""
+    """A profile: measures, why others are absent, risk flags, and the filings behind it by their numbers."""
 
     issuer_id: str
     measures: Mapping[str, Measured]
     absent: Mapping[str, str]
     flags: Mapping[str, object]
+    filings: Mapping[int, Mapping[str, str]]
 
     def structured(self, decision: str) -> dict[str, Any]:
         """Return it as it stands in ``profiles.structured``."""
-        values: dict[str, Any] = {name: one.as_json() for name, one in self.measures.items()}
-        return {**values, "absent": dict(self.absent), "decision_id": decision}
+        places = {number: place for place, number in enumerate(self.filings)}
+        values: dict[str, Any] = {name: one.as_json(places) for name, one in self.measures.items()}
+        filings = [dict(name) for name in self.filings.values()]
+        return {**values, "absent": dict(self.absent), "filings": filings, "decision_id": decision}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +108,7 @@ def shares_by_session(
 
     Returns
     -------
-    list of (issuer_id, as_of_date, date of the count, shares, filing_id)
+    list of (issuer_id, as_of_date, date of the count, shares, number of the filing)
         The latest count that is known on the session, of issuers that have one.
     """
     latest: dict[str, tuple[date, float, int]] = {}
@@ -105,7 +120,7 @@ def shares_by_session(
                 if fact["name"] == "shares_outstanding":
                     counted = date.fromisoformat(fact["end"])
                     if filing.issuer_id not in latest or counted >= latest[filing.issuer_id][0]:
-                        latest[filing.issuer_id] = (counted, float(fact["value"]), filing.filing_id)
+                        latest[filing.issuer_id] = (counted, float(fact["value"]), filing.number)
         changed = sorted({filing.issuer_id for filing in new} & set(latest))
         out += [(issuer, day, *latest[issuer]) for issuer in changed]
     return out
@@ -137,6 +152,7 @@ def profiles(
     """
     books: dict[str, Books] = {}
     histories: dict[str, bytes] = {}
+    names: dict[str, dict[int, Mapping[str, str]]] = {}
     latest: dict[str, dict[str, Measured]] = {}
     known = Sectors(sectors, assume_first=config.assume_first_sector)
     of_sector: dict[str | None, set[str]] = {}
@@ -148,7 +164,8 @@ def profiles(
                 of_sector.setdefault(after.sector, set()).add(issuer)
         for filing in new:
             issuer = filing.issuer_id
-            books.setdefault(issuer, Books()).learn(filing.filing_id, filing.facts)
+            books.setdefault(issuer, Books()).learn(filing.number, filing.facts)
+            names.setdefault(issuer, {})[filing.number] = filing.name
             histories[issuer] = digest(
                 histories.get(issuer, b""), filing.accepted_at.isoformat(), filing.content
             )
@@ -177,10 +194,12 @@ def profiles(
                 as_of_date=str(day),
                 min_peers=config.min_peers,
             )
-            found.append(Profile(issuer, latest[issuer], reasons[issuer], flags))
-        rests_on = set(changed).union(*peers.values())
+            rests_on = sorted({number for one in latest[issuer].values() for number in one.filings})
+            filed = {number: names[issuer][number] for number in rests_on}
+            found.append(Profile(issuer, latest[issuer], reasons[issuer], flags, filed))
+        concerned = set(changed).union(*peers.values())
         parts: list[bytes | str] = []
-        for issuer in sorted(rests_on):
+        for issuer in sorted(concerned):
             parts += [issuer, histories[issuer], known.of(issuer).sector or ""]
         for issuer in changed:
             value = market_values.get((issuer, day))
