@@ -235,7 +235,10 @@ def _with_events_between(historical: Connection, full: pl.DataFrame) -> list[str
     if first == last:
         return []
     ids = computed["instrument_id"].unique().to_list()
-    events = stored_actions(historical, ids, first=first, last=last).join(full, on=KEY, how="anti")
+    events = stored_actions(historical, ids, first=first, last=last)
+    if events.is_empty():
+        return []
+    events = events.join(full, on=KEY, how="anti")
     spans = computed.group_by("instrument_id").agg(
         pl.col("trade_date").min().alias("first"), pl.col("trade_date").max().alias("last")
     )

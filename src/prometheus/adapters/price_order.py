@@ -52,8 +52,10 @@ def older_than_stored(
     polars.DataFrame
         The key, and ``known_at`` of what is stored.
     """
+    if not late or corrected.is_empty():
+        return NONE_OLDER
     own = corrected.join(delivered.select(KEY), on=KEY, how="semi", maintain_order="left")
-    if not late or own.is_empty():
+    if own.is_empty():
         return NONE_OLDER
     later = known_later(historical, own, moment=moment, late=late)
     if later.is_empty():

@@ -18,7 +18,7 @@ import polars as pl
 
 from prometheus.adapters.price_chain import FACTORS, acted, chained, holes
 from prometheus.adapters.price_order import NONE_OLDER, older_than_stored
-from prometheus.adapters.price_seams import spliced
+from prometheus.adapters.price_seams import have_equal_keys, spliced
 from prometheus.adapters.price_silent import with_stored_actions
 from prometheus.domain.market.config import QualityConfig
 from prometheus.domain.market.content import InstrumentDigests, action_digests, adjusted_digests
@@ -164,7 +164,9 @@ def write_part(
     if not silent.is_empty():
         part = Part(with_stored_actions(historical, part.prices, silent), part.digests)
     read = acted(historical, part.prices, sessions)
-    delivered = read.join(part.prices, on=KEY, how="semi", maintain_order="left")
+    delivered = read
+    if not have_equal_keys(read, part.prices):  # stored rows that get other events by these are among them
+        delivered = read.join(part.prices, on=KEY, how="semi", maintain_order="left")
     full = spliced(historical, chained(historical, read), delivered, sessions)
     unmet = frozenset(part.prices["instrument_id"].unique()) - frozenset(full["instrument_id"].unique())
     part = _without(part, unmet)

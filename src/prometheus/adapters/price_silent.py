@@ -37,9 +37,10 @@ def with_stored_actions(historical: Connection, prices: pl.DataFrame, silent: pl
     assert isinstance(first, date)
     assert isinstance(last, date)
     ids = silent["instrument_id"].unique().to_list()
-    actions = stored_actions(historical, ids, first=first, last=last).join(silent, on=KEY, how="semi")
+    actions = stored_actions(historical, ids, first=first, last=last)
     if actions.is_empty():
         return prices
+    actions = actions.join(silent, on=KEY, how="semi")
     acting = actions["instrument_id"].unique().to_list()
     stored = stored_prices(historical, acting, first, last).select(*KEY, was="close")
     said = actions.join(stored, on=KEY).rename({"split": "split_said", "dividend": "dividend_said"})

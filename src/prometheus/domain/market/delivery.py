@@ -12,6 +12,7 @@ import polars as pl
 from prometheus.domain.market.parsing import parsed_prices
 from prometheus.domain.market.rules import (
     adjustment_violations,
+    are_in_order,
     duplicate_violations,
     future_violations,
     rule_violations,
@@ -161,9 +162,13 @@ def settled_rows(prices: pl.DataFrame) -> Kept:
     -----
     1. Rows of one key against each other. 2. The closes of each symbol against its splits.
     """
-    doubled = duplicate_violations(prices)
+    in_order = prices.sort("instrument_id", "trade_date", "file", "row")
+    is_unique = are_in_order(in_order)
+    doubled = VIOLATIONS if is_unique else duplicate_violations(prices)
     kept = without(prices, doubled)
     adjusted = adjustment_violations(kept)
+    if is_unique and adjusted.is_empty():  # most deliveries
+        return Kept(in_order, adjusted)
     kept = without(kept, adjusted)
     settled = without_repetitions(kept)
     return Kept(settled, pl.concat([doubled, adjusted]), n_repeated=kept.height - settled.height)

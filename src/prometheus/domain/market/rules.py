@@ -199,6 +199,13 @@ def future_violations(prices: pl.DataFrame, sessions: Sessions, known_at: dateti
     return pl.concat(found)
 
 
+def are_in_order(prices: pl.DataFrame) -> bool:
+    """Return whether rows are sorted by instrument and date, and each key stands there once."""
+    name, day = pl.col("instrument_id"), pl.col("trade_date")
+    is_next = (name > name.shift(1)) | ((name == name.shift(1)) & (day > day.shift(1)))
+    return bool(prices.select(is_next.all()).item())
+
+
 def duplicate_violations(prices: pl.DataFrame) -> pl.DataFrame:
     """Return a violation for each row of a key that stands there with different values."""
     key = ["instrument_id", "trade_date"]
