@@ -56,7 +56,7 @@ def prices(
 def _bar(databases: Databases, market: str, symbol: str, trade_date: date) -> Bar:
     from prometheus.adapters.price_naming import instrument_on
     from prometheus.store.connections import connect, driver_errors
-    from prometheus.store.price_versions import read_bar
+    from prometheus.store.price_versions import read_bar, stored_bars
 
     with (
         driver_errors(),
@@ -70,10 +70,12 @@ def _bar(databases: Databases, market: str, symbol: str, trade_date: date) -> Ba
                 remedy="Give the instrument's id, or another --market.",
             )
         bar = read_bar(runtime, historical, instrument, trade_date)
-    if bar is None:
-        raise DateOutsideDataError(
-            f"{instrument} has no bar on {trade_date}.", remedy="Choose a session that has been delivered."
-        )
+        if bar is None:
+            others = stored_bars(historical, instrument, trade_date)
+            raise DateOutsideDataError(
+                f"{instrument} has no bar on {trade_date}: {others}.",
+                remedy="Choose a session that has been delivered.",
+            )
     return bar
 
 
