@@ -41,6 +41,8 @@ def with_stored_actions(historical: Connection, prices: pl.DataFrame, silent: pl
     if actions.is_empty():
         return prices
     actions = actions.join(silent, on=KEY, how="semi")
+    if actions.is_empty():
+        return prices
     acting = actions["instrument_id"].unique().to_list()
     stored = stored_prices(historical, acting, first, last).select(*KEY, was="close")
     said = actions.join(stored, on=KEY).rename({"split": "split_said", "dividend": "dividend_said"})

@@ -118,7 +118,13 @@ def connect(
 
 
 def sibling(connection: psycopg.Connection[tuple[Any, ...]]) -> psycopg.Connection[tuple[Any, ...]]:
-    """Open another connection to the same database, with the same settings."""
+    """Open another connection to the same database in the way in which this one was opened.
+
+    Raises
+    ------
+    psycopg.OperationalError
+        If the server takes no more.
+    """
     info = connection.info
     return psycopg.connect(make_conninfo(info.dsn, password=info.password or None))
 

@@ -50,8 +50,9 @@ def copy_frame(
     rows = frame.select(names)
     listed = sql.SQL(", ").join(map(sql.Identifier, names))
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT {} FROM {} LIMIT 0").format(listed, sql.Identifier(table)))
-        oids = {column.name: column.type_code for column in cursor.description or ()}
+        typed = sql.SQL("SELECT {} FROM {} LIMIT 0").format(listed, sql.Identifier(table))
+        cursor.execute(typed, prepare=False)  # a temporary table may come again with other types
+        oids = {name: column.type_code for name, column in zip(names, cursor.description or (), strict=True)}
         is_binary = has_binary_form(rows, oids)
         layout = sql.SQL("FORMAT binary" if is_binary else "FORMAT csv, NULL '\\N'")
         statement = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(sql.Identifier(table), listed, layout)

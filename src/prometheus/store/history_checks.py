@@ -61,13 +61,21 @@ _FILINGS: LiteralString = """
                       metadata ->> 'content' content from filings) f using (issuer_id, accepted_at, content)
     where f.issuer_id is null order by 1"""
 _PLACES: LiteralString = """
-    select issuer_id || ' ' || as_of_date, name, place
-    from profiles, jsonb_each(structured) m (name, measure),
-         lateral jsonb_array_elements(
-             case jsonb_typeof(measure -> 'filings') when 'array' then measure -> 'filings'
-                  else jsonb_build_array(measure -> 'filing') end) place
-    where jsonb_typeof(measure) = 'object' and jsonb_typeof(place) = 'number'
-          and structured -> 'filings' -> (place #>> '{}')::int is null
+    select issuer_id || ' ' || as_of_date, name, place #>> '{}'
+    from profiles
+    cross join lateral jsonb_each(structured) m (name, measure)
+    cross join lateral (
+        select measure -> 'filing' place
+        union all
+        select jsonb_array_elements(
+            case jsonb_typeof(measure -> 'filings') when 'array' then measure -> 'filings'
+                 else jsonb_build_array(measure -> 'filings') end)
+    ) named
+    where jsonb_typeof(measure) = 'object' and jsonb_typeof(place) <> 'null'
+          and not coalesce(
+              case when jsonb_typeof(place) = 'number' and jsonb_typeof(structured -> 'filings') = 'array'
+                   then place::numeric = trunc(place::numeric) and place::numeric >= 0
+                        and place::numeric < jsonb_array_length(structured -> 'filings') end, false)
     order by 1, 2"""
 
 _PANELS: LiteralString = """

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import psycopg
 from psycopg import sql
 
 from prometheus.store.connections import sibling
@@ -143,7 +144,8 @@ def stored_digests(
     Notes
     -----
     A server computes one statement on one core, so many instruments are asked for in two halves, the other of
-    them by a connection of its own: it doesn't see what the caller's transaction has written of them.
+    them by a connection of its own: it doesn't see what the caller's transaction has written of them. Where
+    there is none to be had, or it would have to wait for a lock, the caller's answers for both.
 
     SHA-256 of dates as int32, and of open, high, low, close and volume and, apart, adjusted close as float64,
     all big endian, null as the usual NaN, in the order of the dates.
@@ -151,10 +153,26 @@ def stored_digests(
     middle = len(ids) // 2
     if middle < IDS_FOR_TWO:
         return _digests(connection, ids, first, last)
-    with sibling(connection) as other, ThreadPoolExecutor(1) as aside:
-        half = aside.submit(_digests, other, ids[middle:], first, last)
+    with ThreadPoolExecutor(1) as aside:
+        half = aside.submit(_digests_aside, connection, ids[middle:], first, last)
         found = _digests(connection, ids[:middle], first, last)
-        return {**found, **half.result()}
+        others = half.result()
+    return {**found, **(_digests(connection, ids[middle:], first, last) if others is None else others)}
+
+
+def _digests_aside(
+    connection: Connection, ids: Sequence[str], first: date, last: date
+) -> dict[str, tuple[int, bytes, bytes]] | None:
+    """Return the digests as another connection sees them; None where it can't be had at once.
+
+    Whoever waits for a lock on the table waits for the caller's transaction: this one must not wait for them.
+    """
+    try:
+        with sibling(connection) as other:
+            other.execute("LOCK TABLE prices_daily IN ACCESS SHARE MODE NOWAIT")
+            return _digests(other, ids, first, last)
+    except psycopg.OperationalError:
+        return None
 
 
 def _digests(

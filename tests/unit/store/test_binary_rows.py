@@ -13,9 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import postgres, sql
 
-from prometheus.store import copying
 from prometheus.store.binary_rows import has_binary_form
-from prometheus.store.copying import copy_frame
+from prometheus.store.copying import ROWS_AT_ONCE, copy_frame
 
 TYPES = {
     "name": ("text", pl.String),
@@ -47,20 +46,24 @@ ROWS = st.lists(
 def table(runtime: psycopg.Connection[Any]) -> psycopg.Connection[Any]:
     columns = ", ".join(f"{name} {kind}" for name, (kind, _) in TYPES.items())
     runtime.execute(f"CREATE TEMP TABLE plain ({columns})".encode())
+    # One column of a type that has no binary form here, and all of the frame goes in as text.
+    runtime.execute(f"CREATE TEMP TABLE as_text ({columns.replace('name text', 'name varchar')})".encode())
     return runtime
 
 
-def taken(connection: psycopg.Connection[Any], frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+def taken(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     """Return the rows of a table after a frame was copied into it, doubles bit by bit."""
-    connection.execute("TRUNCATE plain")
-    assert copy_frame(connection, "plain", frame) == frame.height
+    connection.execute(f"TRUNCATE {table}".encode())
+    assert copy_frame(connection, table, frame) == frame.height
     shown = [
         sql.SQL("encode(float8send({0}), 'hex')" if kind == "float8" else "{0}::text").format(
             sql.Identifier(name)
         )
         for name, (kind, _) in TYPES.items()
     ]
-    query = sql.SQL("SELECT {} FROM plain ORDER BY ctid").format(sql.SQL(", ").join(shown))
+    query = sql.SQL("SELECT {} FROM {} ORDER BY ctid").format(
+        sql.SQL(", ").join(shown), sql.Identifier(table)
+    )
     return connection.execute(query).fetchall()
 
 
@@ -70,22 +73,34 @@ def test_rows_go_in_as_their_text_does(
     table: psycopg.Connection[Any], rows: list[tuple[Any, ...]], first: int
 ) -> None:
     frame = pl.DataFrame(rows, schema=SCHEMA, orient="row").slice(first)
-    found = taken(table, frame)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("prometheus.store.binary_rows.has_binary_form", lambda *_: False)
-        expected = taken(table, frame)
+    found, expected = taken(table, "plain", frame), taken(table, "as_text", frame)
     assert [row[:3] + row[4:] for row in found] == [row[:3] + row[4:] for row in expected]
     for one, other, number in zip(found, expected, frame["number"], strict=True):
         assert one[3] == other[3] or np.isnan(number)  # text has one NaN, of one sign
 
 
-def test_pieces_follow_each_other(table: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "ROWS_AT_ONCE", 7)
-    values = pl.Series("count", range(50))
+@pytest.mark.parametrize("name", ["plain", "as_text"])
+def test_pieces_follow_each_other(table: psycopg.Connection[Any], name: str) -> None:
+    values = pl.Series("count", range(2 * ROWS_AT_ONCE + 1))
     frame = pl.DataFrame({"count": values, "name": values.cast(pl.String)})
-    assert copy_frame(table, "plain", frame) == 50
-    query = "SELECT count, name FROM plain ORDER BY ctid"
-    assert table.execute(query).fetchall() == [(place, str(place)) for place in range(50)]
+    assert copy_frame(table, name, frame) == len(values)
+    query = "SELECT count(*), count(*) FILTER (WHERE count::text = name AND count + 1 = row) FROM"
+    query += f" (SELECT *, row_number() OVER (ORDER BY ctid) row FROM {name}) t"
+    assert table.execute(query.encode()).fetchone() == (len(values), len(values))
+
+
+def test_a_table_may_come_again_with_other_types(runtime: psycopg.Connection[Any]) -> None:
+    for kind in ["float8", "int8"] * 4:
+        runtime.execute(f"CREATE TEMP TABLE again (number {kind})".encode())
+        assert (
+            copy_frame(
+                runtime,
+                "again",
+                pl.DataFrame({"number": [1.0]}).cast(pl.Float64 if kind == "float8" else pl.Int64),
+            )
+            == 1
+        )
+        runtime.execute("DROP TABLE again")
 
 
 def test_what_has_another_type_than_its_column_goes_in_as_text(table: psycopg.Connection[Any]) -> None:

@@ -200,10 +200,10 @@ def future_violations(prices: pl.DataFrame, sessions: Sessions, known_at: dateti
 
 
 def are_in_order(prices: pl.DataFrame) -> bool:
-    """Return whether rows are sorted by instrument and date, and each key stands there once."""
+    """Return whether rows are sorted by instrument and date, and each key stands there once, none null."""
     name, day = pl.col("instrument_id"), pl.col("trade_date")
     is_next = (name > name.shift(1)) | ((name == name.shift(1)) & (day > day.shift(1)))
-    return bool(prices.select(is_next.all()).item())
+    return bool(prices.select(is_next.slice(1).fill_null(False).all()).item())
 
 
 def duplicate_violations(prices: pl.DataFrame) -> pl.DataFrame:

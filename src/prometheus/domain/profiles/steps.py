@@ -42,7 +42,7 @@ class KnownFiling:
     Attributes
     ----------
     number : int
-        Its place among the issuer's filings, in the order in which they became known.
+        Its place, from 1, among the issuer's filings in the order in which they became known.
     name : mapping of str to str
         What finds it among the rows of filings, in any home: ``accepted_at`` and ``content`` of its
         metadata, and for readers its type and accession number.
