@@ -197,7 +197,11 @@ def test_a_bar_is_shown_with_all_its_versions_and_their_deliveries(at_databases,
     ("words", "exit_code", "said"),
     [
         (("NOPE", "2018-02-05"), 3, "No instrument of US_EQ had the symbol NOPE"),
-        (("A", "2018-02-06"), 2, "US_EQ:A has no bar on 2018-02-06"),
+        (
+            ("A", "2018-02-06"),
+            2,
+            "on 2018-02-06: it has 1 from 2018-02-05 to 2018-02-05; the last one before it is of 2018-02-05.",
+        ),
         (("A", "someday"), 2, "'someday' is no date"),
     ],
 )

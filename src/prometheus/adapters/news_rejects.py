@@ -83,6 +83,6 @@ class NewsRejects:
         if not rules:
             return RejectedBatchError(f"All {n_rows} rows are blank.", remedy="Give rows with news.")
         return RejectedBatchError(
-            f"No article is left of {n_rows} rows ({rules}), e.g. {' '.join(self.examples[:2])}{place}",
+            f"No article is left of {n_rows} rows ({rules}), e.g. {'; '.join(self.examples[:2])}.{place}",
             remedy=self._remedy,
         )

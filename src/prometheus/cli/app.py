@@ -39,6 +39,7 @@ VERBS = (
     Verb("ingest", "prometheus.cli.ingest", "Take prices, reference data, texts and series from files."),
     Verb("derive", "prometheus.cli.derive", "Compute returns, volatilities, factors and correlations."),
     Verb("profiles", "prometheus.cli.profiles", "Compute ratios and risk flags from the filings."),
+    Verb("instruments", "prometheus.cli.instruments", "List who is who, and the bars on record of whom."),
     Verb("prices", "prometheus.cli.prices", "Show a bar with all its versions and their deliveries."),
     Verb("news", "prometheus.cli.news", "Show articles as they were known, and whom they are about."),
     Verb("backtest", "prometheus.cli.backtest", "Run a strategy over the past, every decision on record."),

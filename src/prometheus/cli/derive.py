@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prometheus.cli.dates import datetime64_of
 from prometheus.cli.output import JsonOption, print_json, print_table, say
 from prometheus.cli.progress import Bar
 from prometheus.kernel.errors import ConfigError
@@ -14,8 +14,6 @@ from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import numpy as np
 
     from prometheus.flow.storage import Written
 
@@ -52,7 +50,7 @@ def derive(
 
     _require_known(tables or ())
     settings = settings_from_environment()
-    days = _date(first, "--from"), _date(last, "--to")
+    days = datetime64_of(first, "--from"), datetime64_of(last, "--to")
     is_asked = force or bool(tables) or days != (None, None)
     counts: Mapping[str, Written] = {}
     is_fresh = tables_are_derived(settings, market) and profiles_are_derived(settings, market)
@@ -92,14 +90,3 @@ def _require_known(tables: Sequence[str]) -> None:
         raise ConfigError(
             f"--table: {', '.join(unknown)} is not derived.", remedy=f"Derived are {', '.join(known)}."
         )
-
-
-def _date(text: str | None, option: str) -> np.datetime64 | None:
-    import numpy as np
-
-    if text is None:
-        return None
-    try:
-        return np.datetime64(date.fromisoformat(text), "D")
-    except ValueError as error:
-        raise ConfigError(f"{option}: {text!r} is no date.", remedy="Write it as 2013-02-08.") from error

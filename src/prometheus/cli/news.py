@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from prometheus.cli.dates import day_of
 from prometheus.cli.ingest.arguments import moment_of
 from prometheus.cli.output import JsonOption, print_json, print_table, say
-from prometheus.kernel.errors import ConfigError, UnknownInstrumentError
+from prometheus.kernel.errors import UnknownInstrumentError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
@@ -125,9 +126,4 @@ def _line(article: dict[str, Any]) -> list[object]:
 
 
 def _day(option: str, text: str | None, otherwise: date) -> date:
-    if text is None:
-        return otherwise
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"{option}: {text!r} is no date.", remedy="Write it as 2020-07-01.") from error
+    return otherwise if text is None else day_of(text, option=option)

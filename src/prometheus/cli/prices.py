@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from prometheus.cli.dates import day_of
 from prometheus.cli.ingest.arguments import moment_of
 from prometheus.cli.output import JsonOption, print_json, print_table, say
-from prometheus.kernel.errors import ConfigError, DateOutsideDataError, UnknownInstrumentError
+from prometheus.kernel.errors import DateOutsideDataError, UnknownInstrumentError
 from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def prices(
     """Show a bar with all its versions: the values, when each was believed, and the delivery it came from."""
     from prometheus.store.connections import open_databases
 
-    trade_date = _date(day)
+    trade_date = day_of(day)
     moment = None if known_at is None else moment_of(known_at)
     bar = _bar(open_databases(settings_from_environment()), market, symbol, trade_date)
     if moment is not None:
@@ -56,7 +57,7 @@ def prices(
 def _bar(databases: Databases, market: str, symbol: str, trade_date: date) -> Bar:
     from prometheus.adapters.price_naming import instrument_on
     from prometheus.store.connections import connect, driver_errors
-    from prometheus.store.price_versions import read_bar
+    from prometheus.store.price_versions import read_bar, stored_bars
 
     with (
         driver_errors(),
@@ -70,10 +71,12 @@ def _bar(databases: Databases, market: str, symbol: str, trade_date: date) -> Ba
                 remedy="Give the instrument's id, or another --market.",
             )
         bar = read_bar(runtime, historical, instrument, trade_date)
-    if bar is None:
-        raise DateOutsideDataError(
-            f"{instrument} has no bar on {trade_date}.", remedy="Choose a session that has been delivered."
-        )
+        if bar is None:
+            others = stored_bars(historical, instrument, trade_date)
+            raise DateOutsideDataError(
+                f"{instrument} has no bar on {trade_date}: {others}.",
+                remedy="Choose a session that has been delivered.",
+            )
     return bar
 
 
@@ -132,10 +135,3 @@ def _moment(moment: datetime | None) -> str | None:
 def _files(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - N_FILES:,} more" if len(names) > N_FILES else ""
     return ", ".join(names[:N_FILES]) + more
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"{text!r} is no date.", remedy="Write it as 2015-06-09.") from error

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from prometheus.cli.dates import datetime64_of
 from prometheus.cli.output import JsonOption, print_json, print_table, say
 from prometheus.cli.progress import Bar
-from prometheus.kernel.errors import ConfigError
 from prometheus.store.settings import settings_from_environment
-
-if TYPE_CHECKING:
-    import numpy as np
 
 app = typer.Typer()
 
@@ -50,8 +46,8 @@ def profiles(
     record = build_profiles(
         settings,
         market,
-        _date(first, "--from"),
-        _date(last, "--to"),
+        datetime64_of(first, "--from"),
+        datetime64_of(last, "--to"),
         config=ProfilesConfig(assume_first_sector=assume_first_sector),
         progress=Bar("profiles"),
     )
@@ -81,14 +77,3 @@ def profiles(
     )  # fmt: skip
     for table, count in derived.items():
         say(f"{table}: {count:,} rows written")
-
-
-def _date(text: str | None, option: str) -> np.datetime64 | None:
-    import numpy as np
-
-    if text is None:
-        return None
-    try:
-        return np.datetime64(date.fromisoformat(text), "D")
-    except ValueError as error:
-        raise ConfigError(f"{option}: {text!r} is no date.", remedy="Write it as 2013-02-08.") from error

@@ -104,6 +104,46 @@ def read_bar(runtime: Connection, historical: Connection, instrument_id: str, tr
     return Bar(instrument_id, trade_date, currency, tuple(_version(one, deliveries) for one in said))
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The bars that are on record of an instrument, and those around a date without one.
+
+    Attributes
+    ----------
+    n_bars : int
+    first, last : datetime.date or None
+        Of all bars; None where there is none.
+    before, after : datetime.date or None
+        The nearest bars on either side of the date.
+    """
+
+    n_bars: int
+    first: date | None
+    last: date | None
+    before: date | None
+    after: date | None
+
+    def __str__(self) -> str:
+        if not self.n_bars:
+            return "it has none at all"
+        sides = [f"the last one before it is of {self.before}"] if self.before else []
+        sides += [f"the next one is of {self.after}"] if self.after else []
+        return f"it has {self.n_bars:,} from {self.first} to {self.last}; {', '.join(sides)}"
+
+
+def stored_bars(historical: Connection, instrument_id: str, around: date) -> Stored:
+    """Return which bars of an instrument are on record, as the error for a date without one says."""
+    found = historical.execute(
+        "SELECT count(*), min(trade_date), max(trade_date),"
+        " max(trade_date) FILTER (WHERE trade_date < %(day)s),"
+        " min(trade_date) FILTER (WHERE trade_date > %(day)s)"
+        " FROM prices_daily WHERE instrument_id = %(id)s",
+        {"id": instrument_id, "day": around},
+    ).fetchone()
+    assert found is not None
+    return Stored(*found)
+
+
 def _version(said: Mapping[str, Any], deliveries: Mapping[str, Delivered]) -> BarVersion:
     batch = str(said.get("batch", ""))
     until = said.get("until")
