@@ -27,7 +27,8 @@ from prometheus.kernel.violations import VIOLATIONS
 
 BLOCK = 8 << 20
 LONGEST_LINE = 1 << 16
-_SEP = re.compile(r"^sep=([^\w\s\"]|\t)\r?$", re.IGNORECASE)
+SEP = re.compile(r"^sep=([^\w\s\"]|\t)\r?$", re.IGNORECASE)
+"""The line before the header by which spreadsheets name the delimiter."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTES = "A quotation of this line never ends: close it, or take its quotes out."
 _NO_ZEROS = "Take it out, or ask for the file again: it may have been damaged on its way."
@@ -84,8 +85,8 @@ def text_layout(
     _require_text(file.name, head, encoding)
     lines = _decoded(file.name, head, encoding).split("\n")
     place = skip_lines
-    while place < len(lines) and (not lines[place].strip() or _SEP.match(lines[place])):
-        said = _SEP.match(lines[place])
+    while place < len(lines) and (not lines[place].strip() or SEP.match(lines[place])):
+        said = SEP.match(lines[place])
         delimiter, place = said[1] if said and delimiter is None else delimiter, place + 1
     if place >= len(lines):
         raise InputFileError(f"{file.name} has no rows.", remedy="Ask for the file again, or leave it out.")
@@ -96,11 +97,19 @@ def text_layout(
             remedy="Give a table with one row a line.",
         )
     if delimiter is None:
-        ways = {given: _fields(line, given) for given in DELIMITERS}
+        ways = {given: fields_of(line, given) for given in DELIMITERS}
         delimiter = max(ways, key=lambda given: (n_known(ways[given]), len(ways[given])))
-    fields = _fields(line, delimiter)
+    fields = fields_of(line, delimiter)
     names = [name.strip() for name in fields] if has_header else [str(i + 1) for i in range(len(fields))]
     return TextLayout(delimiter, tuple(names), place + (2 if has_header else 1) + skip_rows, encoding)
+
+
+def fields_of(line: str, delimiter: str) -> list[str]:
+    """Return the fields of one line; those between delimiters where its quotes make no sense."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
 
 
 def text_chunks(
@@ -214,7 +223,7 @@ def _read_lines(
             at = layout.names[min(len(fields) if is_whole else _opened(fields), n_columns - 1)]
             other = _other_delimiter(shown, layout) if is_whole else None
             remedy = _width_remedy(layout, len(fields), other) if is_whole else _QUOTES
-            fields = _fields(shown, other) if other else fields
+            fields = fields_of(shown, other) if other else fields
             if len(fields) == 1:
                 fail(line, at, shown, "wrong_number_of_fields", remedy)
                 continue
@@ -259,7 +268,7 @@ def _opened(fields: Sequence[str]) -> int:
 def _other_delimiter(line: str, layout: TextLayout) -> str | None:
     """Return the delimiter by which a line would have as many fields as the header."""
     others = (other for other in DELIMITERS if other != layout.delimiter)
-    return next((other for other in others if len(_fields(line, other)) == len(layout.names)), None)
+    return next((other for other in others if len(fields_of(line, other)) == len(layout.names)), None)
 
 
 def _width_remedy(layout: TextLayout, n_fields: int, other: str | None) -> str:
@@ -271,13 +280,6 @@ def _width_remedy(layout: TextLayout, n_fields: int, other: str | None) -> str:
 
 def _called(delimiter: str) -> str:
     return DELIMITERS.get(delimiter, repr(delimiter))
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return line.split(delimiter)
 
 
 def _require_text(name: str, head: bytes, encoding: str) -> None:
