@@ -153,10 +153,11 @@ class SideBySide:
             short = pl.col("fault").struct.field("found").str.head(N_SHOWN)
             dated = dated.with_columns(pl.col("fault").struct.with_fields(found=short).cast(FAULT))
         data = {name: pl.concat([dated[name]] * len(tickers), rechunk=True) for name in dated.columns}
-        names = [pl.repeat(ticker, lines.height, dtype=pl.String, eager=True) for ticker in tickers]
-        data[self._levels.symbol] = pl.concat(names, rechunk=True)
+        names = [ticker for ticker in tickers for _ in range(lines.height)]
+        data[self._levels.symbol] = pl.Series(names, dtype=pl.String)
+        columns = dict(zip(lines.columns, lines.get_columns(), strict=True))
         for field in fields:
-            own = [lines[str(self._own[ticker][field])].alias(field) for ticker in tickers]
+            own = [columns[str(self._own[ticker][field])] for ticker in tickers]
             data[field] = pl.concat(own, rechunk=True)
         return pl.DataFrame(data)
 

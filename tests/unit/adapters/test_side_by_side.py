@@ -12,7 +12,7 @@ from prometheus.adapters.delivered_files import delivered_files
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.price_files import price_delivery
 from prometheus.adapters.price_tables import PriceTable
-from prometheus.adapters.text_tables import BLOCK
+from prometheus.adapters.text_tables import BLOCK, MANY_COLUMNS
 from prometheus.domain.market.parsing import parsed_prices
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import without
@@ -229,3 +229,23 @@ def test_headers_longer_than_any_other_line_may_be_are_read(read):
     assert len(text.split("\n", 1)[0]) > 1 << 16
     prices, said, _ = read(text)
     assert (prices.height, said.height) == (3 * 3_000 - 1, 0)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_broken_line_among_thousands_of_columns_costs_itself_alone(read, end):
+    tickers = tuple(f"T{number:04}" for number in range(2_100))
+    lines = bars(tickers, fields=("Close", "Volume")).to_csv().splitlines()
+    assert lines[0].count(",") >= MANY_COLUMNS
+    sound, said, _ = read(end.join(lines) + end)
+    assert said.is_empty()
+    assert sound.filter(pl.col("symbol") == "T2099")["row"].to_list() == [5, 6]
+    lines[4] += ",1"
+    prices, said, _ = read(end.join(lines) + end)
+    assert prices.select("symbol", "row", "close").equals(
+        sound.filter(pl.col("row") != 5).select("symbol", "row", "close")
+    )
+    assert said["row"].to_list() == [5] * 2_100
+    lines[4] = lines[4].removesuffix(",1").replace("2018-02-06", "2018\xe9")
+    prices, said, _ = read((end.join(lines) + end).encode("cp1252"))
+    assert said.select("row", "rule").rows() == [(5, "wrong_encoding")]
+    assert prices["row"].unique().sort().to_list() == [4, 6]
