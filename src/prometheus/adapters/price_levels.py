@@ -169,10 +169,10 @@ def _meant(
         else:
             columns[at] = (ticker, field)
     known = {squeezed(field) for _, field in columns.values()}
-    has_words = bool(set(corners) & (_OF_FIELDS | _OF_TICKERS))
-    if not known & _CLOSES or known & (_DATES | _OF_TICKERS):
+    words = [corner in _OF_FIELDS | _OF_TICKERS for corner in corners]
+    if known & (_DATES | _OF_TICKERS) or not (known & _CLOSES or all(words)):
         return None
-    if not has_words and not _is_plainly(columns):
+    if not any(words) and not _is_plainly(columns):
         return None
     symbol = next((name for name in (lower[0], upper[0]) if squeezed(name) in _OF_TICKERS), "Ticker")
     return date, place, symbol, columns

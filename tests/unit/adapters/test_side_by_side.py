@@ -195,6 +195,15 @@ def test_a_mapping_says_what_is_taken_of_each_ticker(read):
         read(TEXT, mapping='symbol = "AAPL"')
 
 
+def test_where_no_field_is_a_close_a_mapping_may_name_one(read):
+    text = TEXT.replace("Close", "Last")
+    with pytest.raises(
+        InputFileError, match=r"bars\.csv: no column for close among 'Date', 'Ticker', 'Last'"
+    ):
+        read(text)
+    assert read(text, mapping='[columns]\nclose = "Last"\n')[0]["close"].to_list() == [39.1, 40.1, 88.1, 89.1]
+
+
 def test_a_ticker_with_two_columns_of_one_name_is_refused_with_their_places(read):
     with pytest.raises(InputFileError, match=r"bars\.csv row 1: columns 2 and 3 are both 'Close' of 'AAPL'"):
         read(TEXT.replace("MSFT", "AAPL"))
