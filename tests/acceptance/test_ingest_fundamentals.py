@@ -280,6 +280,57 @@ def test_lines_that_are_none_cost_themselves_and_no_other(ingest, tmp_path, home
     assert sorted(pl.concat(kept).rows()) == [(3, "symbol"), (4, "net_income"), (6, "symbol"), (7, "symbol")]
 
 
+SUB = (
+    "adsh\tcik\tname\tform\tperiod\tfiled\taccepted\n"
+    "0000000001-23-000001\t1\tACME\t10-Q\t20230630\t20230804\t2023-08-03 18:04:00.0\n"
+    "0000000002-23-000001\t2\tBETA\t10-Q\t20230630\t20230805\t2023-08-04 16:04:00.0\n"
+)
+NUM = "adsh\ttag\tversion\tddate\tqtrs\tuom\tvalue\n" + "".join(
+    f"000000000{cik}-23-000001\t{tag}\tus-gaap/2023\t20230630\t{quarters}\tUSD\t{cik}{value}.0000\n"
+    for cik in (1, 2)
+    for tag, quarters, value in (("Assets", 0, 500), ("Revenues", 1, 100))
+)
+
+
+def test_a_bad_line_of_a_data_set_of_the_sec_is_set_aside_and_lands_once_it_is_mended(
+    ingest, prometheus, tmp_path, at_databases
+):
+    (tmp_path / "issuers.csv").write_text("symbol,name,cik\nACME,Acme,1\nBETA,Beta,2\n")
+    assert prometheus("ingest", "instruments", tmp_path / "issuers.csv", "--market", "US_EQ").exit_code == 0
+    folder = tmp_path / "2023q3"
+    folder.mkdir()
+
+    def deliver(sub, num):
+        (folder / "sub.txt").write_text(sub)
+        (folder / "num.txt").write_text(num)
+        done = ingest(folder, "--source", "sec", "--json")
+        assert done.exit_code == 0, done.err
+        found = json.loads(done.out)
+        n_of = [found[name] for name in ("n_rows", "n_new", "n_unchanged", "n_repeated", "n_rejected")]
+        assert n_of[0] == sum(n_of[1:])
+        return n_of, found
+
+    broken = (SUB.replace("\t20230805", "\tsoon"), NUM.replace("\t1500.0000", "\t1,5oo"))
+    n_of, found = deliver(*broken)
+    assert n_of == [3, 1, 0, 0, 2]
+    assert found["rejected_by_rule"] == {"unparsable_date": 1, "unparsable_number": 1}
+    assert pl.read_csv(found["rejects_file"]).select("file", "row", "field", "found").rows() == [
+        ("sub.txt", 3, "filed", "soon"),
+        ("num.txt", 2, "value", "1,5oo"),
+    ]
+    assert deliver(*broken)[0] == [3, 0, 1, 0, 2]
+    assert deliver(SUB, NUM)[0] == [2, 2, 0, 0, 0]
+    assert deliver(SUB, NUM)[0] == [2, 0, 2, 0, 0]
+    said = sorted(
+        (i, sorted((f["name"], f["value"]) for f in m["facts"])) for i, *_, m in filings(at_databases)
+    )
+    assert said == [
+        ("US_EQ:ACME", [("assets", 1500.0), ("revenue", 1100.0)]),
+        ("US_EQ:ACME", [("revenue", 1100.0)]),
+        ("US_EQ:BETA", [("assets", 2500.0), ("revenue", 2100.0)]),
+    ]
+
+
 def test_a_parquet_file_with_real_dates_and_numbers_is_read_like_a_text(ingest, file, tmp_path, at_databases):
     pl.read_csv(file("a.csv", REPORTS), try_parse_dates=True).with_columns(
         pl.col("months").cast(pl.Float64)

@@ -253,10 +253,10 @@ def test_a_delivery_is_a_decision_that_names_its_files(at_databases, register):
         ("header.csv", b"symbol,name\n", "has no rows"),
         ("nothing.csv", b"colour,size\nred,1\n", "no column 'symbol'; it has colour, size"),
         ("latin.csv", b"symbol,name\nAAA,Soci\xe9t\xe9\n", "line 2 is not in UTF-8"),
-        ("binary.csv", b"symbol,name\nAA\0A,B\n", "is binary"),
+        ("binary.csv", b"sym\0bol,name\nAAA,B\n", "is binary"),
         ("broken.zip", b"PK\x03\x04 nothing", "broken.zip"),
         ("table.parquet", b"no parquet", "is not the table its name says"),
-        ("quote.csv", b'symbol,name\nAAA,"open\n', "line"),
+        ("quote.csv", b'"symbol,name\nAAA,B\n', "line 1, which names the columns"),
         ("map.csv", b"20040819,goog,Q\nand so on\n", "line 2"),
         ("of_2999-01-01.csv", b"symbol\nAAA\n", "after the day of its delivery"),
     ],
@@ -291,6 +291,38 @@ def test_bad_rows_are_set_aside_with_their_line_and_good_ones_land(at_databases,
         (path.name, "6", "wrong_number_of_fields"),
     ]
     assert list(instruments(at_databases)) == ["US_EQ:AAA"]
+
+
+def test_an_open_quote_and_a_zero_cost_their_lines_and_no_other(at_databases, prometheus, tmp_path, home):
+    path = tmp_path / "sp500_2018-01-08.csv"
+    lines = [
+        "symbol,name,sector",
+        'AAA,"Alpha, Inc.",Energy',
+        'BBB,"Beta,Energy',
+        "CCC,Gamma,Energy",
+        "DD\0D,Delta,Energy",
+        'EEE,"Epsilon" Corp,Energy',
+        'FFF,"Zeta\nHoldings",Energy',
+        'GGG,Eta,"Energy',
+        "HHH,Theta,Energy",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    for n_written in (True, False):
+        done = prometheus("ingest", "instruments", path, "--market", "US_EQ", "--json")
+        assert done.exit_code == 0, done.err
+        report = json.loads(done.out)
+        assert (report["n_rows"], report["n_rejected"]) == (8, 4)
+        assert (sum(report["written"].values()) > 0) is n_written
+    (rejects,) = (home / "rejects").iterdir()
+    found = pl.read_csv(rejects, infer_schema=False)
+    assert found.select("file", "row", "field", "rule").rows() == [
+        (path.name, "3", "name", "broken_quotes"),
+        (path.name, "5", "symbol", "wrong_encoding"),
+        (path.name, "6", "name", "broken_quotes"),
+        (path.name, "9", "sector", "broken_quotes"),
+    ]
+    assert found["remedy"].null_count() == 0
+    assert list(instruments(at_databases)) == ["US_EQ:AAA", "US_EQ:CCC", "US_EQ:FFF", "US_EQ:HHH"]
 
 
 def test_the_order_of_deliveries_changes_nothing_that_is_told(at_databases, register):

@@ -8,6 +8,7 @@ sub.txt and num.txt      its Financial Statement Data Sets, in one folder or arc
 =======================  ===========================================================================
 
 Of these, the tags that `filing_text` reads out of inline XBRL are taken, of the whole issuer alone.
+A line of a data set that can't be read is a violation; one of sub.txt takes its filing's numbers with it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from prometheus.adapters.delivered_files import DeliveredFile, FileFault
@@ -30,12 +30,25 @@ from prometheus.kernel.errors import InputFileError
 EDGAR_ZONE = ZoneInfo("America/New_York")
 EDGAR_SUFFIXES = (".json", ".txt")
 _GIVE = "Give CSV, Parquet, EDGAR's CIK##########.json, or sub.txt and num.txt of one data set."
+_MEND = "Mend the line and take the data set in again"
+_MEND_FILING = f"{_MEND}; the lines of its filing in num.txt are left out with it."
 _UNIT = re.compile(r"([A-Z]{3})(/shares)?|shares")
+N_DIGITS = 10
+"""Of a CIK; no count of a data set has more."""
+_ACCESSION = re.compile(r"\d{10}-\d\d-\d{6}")
 _LAYOUTS = {
     "sub.txt": ("adsh", "cik", "form", "filed"),
     "num.txt": ("adsh", "tag", "ddate", "qtrs", "uom", "value"),
 }
 """The members of a data set that are read, and the columns that they must have."""
+_OPTIONAL = {"sub.txt": ("period", "accepted"), "num.txt": ("coreg", "segments")}
+
+Violation = tuple[str, int, str | None, str | None, str, str, str, str]
+"""A row of `VIOLATIONS`."""
+
+
+class _Broken(Exception):  # noqa: N818  it never leaves this module: a line's fault on its way to the list
+    """A line that can't be taken: field, what was found and rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +65,15 @@ class _Report:
     basis: AcceptedBasis
     period: date | None = None
     facts: dict[tuple[str, date, int], tuple[int, Fact]] = field(default_factory=dict)
+    aside: list[int] = field(default_factory=list)
+    withheld: dict[str, int] = field(default_factory=dict)
+
+    def set_aside(self, line: int, tag: str) -> None:
+        """Note that a line about the filing can't be read."""
+        self.aside.append(line)
+        if tag in NAMED_TAGS:
+            name, rank = NAMED_TAGS[tag]
+            self.withheld[name] = min(rank, self.withheld.get(name, rank))
 
     def add(self, tag: str, unit: str, value: float, end: date, months: int) -> None:
         name, rank = NAMED_TAGS.get(tag, (None, 0))
@@ -68,7 +90,16 @@ class _Report:
             self.facts[key] = (rank, Fact(name, value, unit_of(name, said[1] or ""), end, months))
 
     def filing(self) -> Filing:
-        ends = [end for name, end, _ in self.facts if name not in SHARES]
+        # Where the number of a better tag can't be read, one of a lesser tag would pass for it.
+        facts = {
+            key: fact
+            for key, (rank, fact) in self.facts.items()
+            if rank <= self.withheld.get(fact.name, rank)
+        }
+        ends = [end for name, end, _ in facts if name not in SHARES]
+        notes = {"cik": self.cik}
+        if self.aside:  # the whole filing is another document, so that it lands when it comes
+            notes["media"] = f"without {len(self.aside)} rows of num.txt, the first {self.aside[0]}"
         return Filing(
             file=self.file,
             row=self.row,
@@ -80,15 +111,18 @@ class _Report:
             accepted_basis=self.basis,
             period_of_report=self.period or max(ends, default=None),
             accession=self.accession,
-            facts=tuple(self.facts[key][1] for key in sorted(self.facts)),
-            notes={"cik": self.cik},
+            facts=tuple(facts[key] for key in sorted(facts)),
+            notes=notes,
         )
 
 
 def edgar_reports(
     files: Sequence[DeliveredFile], faults: list[FileFault]
-) -> Iterator[tuple[Sequence[DeliveredFile], list[Filing]]]:
-    """Yield files and the filings whose facts they hold; those that can't be read go to ``faults``."""
+) -> Iterator[tuple[Sequence[DeliveredFile], list[Filing], list[Violation]]]:
+    """Yield files, the filings whose facts they hold, and the lines that can't be read.
+
+    Files that can't be read go to ``faults``.
+    """
     sets: dict[str, dict[str, DeliveredFile]] = {}
     for file in files:
         if file.suffix == ".txt":
@@ -96,7 +130,7 @@ def edgar_reports(
             sets.setdefault(folder, {})[member.lower()] = file
             continue
         try:
-            yield [file], company_facts(file)
+            yield [file], company_facts(file), []
         except InputFileError as error:
             faults.append(FileFault(file.name, error))
     for members in sets.values():
@@ -107,7 +141,7 @@ def edgar_reports(
                 faults.append(FileFault(file.name, why))
             continue
         try:
-            yield [sub, num], statement_facts(sub, num)
+            yield [sub, num], *statement_facts(sub, num)
         except InputFileError as error:
             faults.append(FileFault(num.name, error))
 
@@ -152,38 +186,75 @@ def company_facts(file: DeliveredFile) -> list[Filing]:
     return [report.filing() for report in _by_accession(reports) if report.facts]
 
 
-def statement_facts(sub: DeliveredFile, num: DeliveredFile) -> list[Filing]:
-    """Return the filings of one of the SEC's Financial Statement Data Sets.
+def statement_facts(sub: DeliveredFile, num: DeliveredFile) -> tuple[list[Filing], list[Violation]]:
+    """Return the filings of one of the SEC's Financial Statement Data Sets, and the lines that can't be read.
 
     Raises
     ------
     InputFileError
-        If a table lacks a column, or a line of it says no filing or number.
+        If a table lacks a column.
     """
-    reports = {}
-    for line, row in _lines(sub, "sub.txt"):
+    reports: dict[str, _Report] = {}
+    left_out: set[str] = set()
+    violations: list[Violation] = []
+    for line, row, fault in _lines(sub, "sub.txt"):
         try:
-            filed = _day(row["filed"])
-            at, basis = _accepted(row.get("accepted", ""), filed)
-            reports[row["adsh"]] = _Report(
-                sub.name, line, str(int(row["cik"])), row["adsh"], row["form"], filed, at, basis,
-                period=_day(row["period"]) if row.get("period") else None,
-            )  # fmt: skip
-        except ValueError as error:
-            raise _broken(sub, line, error) from error
-    for line, row in _lines(num, "num.txt"):
-        # A co-registrant's number and that of a segment are not the issuer's.
-        if row["tag"] not in NAMED_TAGS or row.get("coreg") or row.get("segments") or not row["value"]:
+            if fault is not None:
+                raise fault
+            reports[row["adsh"]] = _report(sub.name, line, row)
+        except _Broken as error:
+            left_out.add(row.get("adsh", ""))
+            violations.append((sub.name, line, None, None, *error.args, _MEND_FILING))
+    for line, row, fault in _lines(num, "num.txt"):
+        adsh, tag = row.get("adsh", ""), row.get("tag", "")
+        report = reports.get(adsh)
+        if report is None and adsh in left_out:
             continue
-        report = reports.get(row["adsh"])
+        # A co-registrant's number and that of a segment are not the issuer's.
+        if fault is None and (
+            tag not in NAMED_TAGS or row.get("coreg") or row.get("segments") or not row["value"]
+        ):
+            continue
         try:
-            quarters = int(row["qtrs"])
-            if report is not None and 0 <= quarters <= 4:
-                unit = row["uom"] + ("/shares" if NAMED_TAGS[row["tag"]][0] in PER_SHARE else "")
-                report.add(row["tag"], unit, float(row["value"]), _day(row["ddate"]), 3 * quarters)
-        except ValueError as error:
-            raise _broken(num, line, error) from error
-    return [report.filing() for report in _by_accession(reports) if report.facts]
+            if fault is not None:
+                raise fault
+            if report is not None:
+                _add(report, row)
+            elif _ACCESSION.fullmatch(adsh) is None:
+                raise _Broken("adsh", adsh, "no_accession")
+        except _Broken as error:
+            who = None if report is None else f"CIK {report.cik}"
+            violations.append((num.name, line, who, row.get("ddate"), *error.args, f"{_MEND}."))
+            if report is not None:
+                report.set_aside(line, tag)
+    found = (report.filing() for report in _by_accession(reports))
+    return [filing for filing in found if filing.facts], violations
+
+
+def _report(name: str, line: int, row: Mapping[str, str]) -> _Report:
+    """Return the filing of a line of sub.txt, still without facts."""
+    for column, rule in (("adsh", "no_accession"), ("form", "no_form")):
+        if not row[column].strip():
+            raise _Broken(column, row[column], rule)
+    filed = _day(row, "filed")
+    at, basis = _accepted(row.get("accepted", ""), filed)
+    cik = str(_count(row, "cik"))
+    period = _day(row, "period") if row.get("period") else None
+    return _Report(name, line, cik, row["adsh"], row["form"], filed, at, basis, period=period)
+
+
+def _add(report: _Report, row: Mapping[str, str]) -> None:
+    """Give a filing the number of a line of num.txt."""
+    quarters, end = _count(row, "qtrs"), _day(row, "ddate")
+    try:
+        value = float(row["value"])
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or "_" in row["value"]:
+        raise _Broken("value", row["value"], "unparsable_number")
+    if quarters <= 4:
+        unit = row["uom"] + ("/shares" if NAMED_TAGS[row["tag"]][0] in PER_SHARE else "")
+        report.add(row["tag"], unit, value, end, 3 * quarters)
 
 
 def _by_accession(reports: Mapping[str, _Report]) -> Iterable[_Report]:
@@ -192,18 +263,34 @@ def _by_accession(reports: Mapping[str, _Report]) -> Iterable[_Report]:
 
 def _accepted(text: str, filed: date) -> tuple[datetime, AcceptedBasis]:
     """Return when a filing became known; the data sets cut its moment to the minute, so the minute's end."""
-    if not text:
-        return end_of_day(filed, str(EDGAR_ZONE)), "date"
-    at = datetime.strptime(text.split(".")[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=EDGAR_ZONE)
-    return (at + timedelta(seconds=59 if at.second == 0 else 0)).astimezone(UTC), "exact"
+    try:
+        if not text:
+            return end_of_day(filed, str(EDGAR_ZONE)), "date"
+        at = datetime.strptime(text.split(".")[0], "%Y-%m-%d %H:%M:%S").replace(tzinfo=EDGAR_ZONE)
+        return (at + timedelta(seconds=59 if at.second == 0 else 0)).astimezone(UTC), "exact"
+    except (ValueError, OverflowError):
+        raise _Broken("accepted" if text else "filed", text or str(filed), "unparsable_time") from None
 
 
-def _day(text: str) -> date:
-    return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007  a day has no zone
+def _day(row: Mapping[str, str], column: str) -> date:
+    text = row[column]
+    try:
+        if len(text) != len("20230630"):  # strptime takes 2023630, too
+            raise ValueError
+        return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007  a day has no zone
+    except ValueError:
+        raise _Broken(column, text, "unparsable_date") from None
 
 
-def _lines(file: DeliveredFile, member: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the lines of a table with their numbers, as the texts of its columns."""
+def _count(row: Mapping[str, str], column: str) -> int:
+    text = row[column].strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > N_DIGITS:
+        raise _Broken(column, row[column], "unparsable_number")
+    return int(text)
+
+
+def _lines(file: DeliveredFile, member: str) -> Iterator[tuple[int, dict[str, str], _Broken | None]]:
+    """Yield the lines of a table with their numbers, as texts of its columns, and what is wrong with them."""
     with file.open() as stream:
         headers = stream.readline().decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")
         missing = [name for name in _LAYOUTS[member] if name not in headers]
@@ -213,17 +300,25 @@ def _lines(file: DeliveredFile, member: str) -> Iterator[tuple[int, dict[str, st
                 remedy="Give sub.txt and num.txt as the SEC's Financial Statement Data Sets have them.",
             )
         for number, raw in enumerate(stream, start=2):
-            cells = raw.decode("utf-8", "replace").rstrip("\r\n").split("\t")
-            if len(cells) == len(headers):
-                yield number, dict(zip(headers, cells, strict=True))
-            elif any(cells):
-                raise InputFileError(
-                    f"{file.name} row {number} has {len(cells)} fields, its header {len(headers)}.",
-                    remedy="Fetch the data set again; its transfer may have broken off.",
-                )
+            text = raw.decode("utf-8", "replace").rstrip("\r\n")
+            cells = text.split("\t")
+            if not any(cells):
+                continue
+            row = dict(zip(headers, cells, strict=False))
+            fault = None
+            if len(cells) != len(headers):
+                found = f"{len(cells)} fields, the header has {len(headers)}: {text}"
+                at = headers[min(len(cells), len(headers) - 1)]
+                fault = _Broken(at, found.replace("\0", "\\0"), "wrong_number_of_fields")
+            elif "\0" in text or "\ufffd" in text:
+                fault = _damaged(row, (*_LAYOUTS[member], *_OPTIONAL[member]))
+            yield number, row, fault
 
 
-def _broken(file: DeliveredFile, line: int, error: Any) -> InputFileError:
-    return InputFileError(
-        f"{file.name} row {line}: {error}.", remedy="Fetch the data set again, or leave the line out."
-    )
+def _damaged(row: Mapping[str, str], columns: Sequence[str]) -> _Broken | None:
+    """Return the fault of a line with a zero, or bytes that are not UTF-8, in a column that is read."""
+    for column in columns:
+        text = row.get(column, "")
+        if "\0" in text or "\ufffd" in text:
+            return _Broken(column, text.replace("\0", "\\0"), "wrong_encoding")
+    return None

@@ -127,9 +127,10 @@ def fundamental_delivery(
                 broken.append((file.name, number, symbol, when, field, found, rule, remedy))
             hook.advance(1)
         hook.finish()
-    for read, found in edgar_reports(edgar, faults):
+    for read, found, unread_lines in edgar_reports(edgar, faults):
         filings += found
-        n_rows += len(found)
+        broken += unread_lines
+        n_rows += len(found) + len(unread_lines)
         files += [FileReference(file.name, file.sha256, len(found)) for file in read]
     broken += [
         (f.name, 0, None, None, "file", f.error.message, "unreadable_file", f.error.remedy)

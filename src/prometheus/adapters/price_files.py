@@ -201,7 +201,10 @@ class FilePrices:
                     self._violations.append(violations)
                 n_rows += piece.height
                 if piece.height:
-                    yield piece.select(pl.lit(file.name).alias("file"), pl.all())
+                    # A line holds a row for each ticker then, and rows are told apart by file and line.
+                    part = f"{file.name}!" + pl.col("symbol").fill_null("")
+                    name = part if table.has_many else pl.lit(file.name)
+                    yield piece.select(name.alias("file"), pl.all())
             if table.n_read == 0:
                 raise InputFileError(
                     f"{file.name} has no rows.", remedy="Ask for the file again, or leave it out."

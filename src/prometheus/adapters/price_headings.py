@@ -13,8 +13,8 @@ import polars as pl
 from prometheus.domain.market.columns import is_known, squeezed
 from prometheus.domain.market.parsing import FAULT
 
-_REPEATED = "Files were put together here, each with its header. Nothing is lost with this line."
-_OTHER = "From this header on the columns are others than the first line names: split the file here."
+REPEATED = "Files were put together here, each with its header. Nothing is lost with this line."
+OTHER = "From this header on the columns are others than the first line names: split the file here."
 
 
 class Headings:
@@ -50,7 +50,7 @@ class Headings:
         is_below = pl.int_range(rows.height, eager=True) >= first_other
         rule = pl.when(pl.lit(is_below)).then(pl.lit("another_header"))
         rule_or_none = rule.when(pl.lit(is_same)).then(pl.lit("repeated_header"))
-        remedy = pl.when(pl.lit(is_below)).then(pl.lit(_OTHER)).otherwise(pl.lit(_REPEATED))
+        remedy = pl.when(pl.lit(is_below)).then(pl.lit(OTHER)).otherwise(pl.lit(REPEATED))
         found = pl.col("trade_date")
         said = pl.struct(field=pl.lit("trade_date"), found=found, rule=rule_or_none, remedy=remedy)
         fault = said.cast(FAULT)

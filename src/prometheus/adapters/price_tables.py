@@ -13,29 +13,22 @@ from prometheus.adapters.delivered_files import DeliveredFile
 from prometheus.adapters.lean_actions import LeanFolders
 from prometheus.adapters.parquet_tables import parquet_chunks, parquet_schema
 from prometheus.adapters.price_headings import Headings
+from prometheus.adapters.price_levels import levels_of
 from prometheus.adapters.price_mapping import PriceMapping, preset, seen_preset
 from prometheus.adapters.price_rejects import LAST_SYMBOL, TOLD, as_told, is_of_rejects
+from prometheus.adapters.price_side_by_side import SideBySide
 from prometheus.adapters.price_sniff import require_table
 from prometheus.adapters.price_symbols import symbol_in
+from prometheus.adapters.price_unread_dates import with_unread_dates
 from prometheus.adapters.text_tables import BLOCK, TextLayout, text_chunks, text_layout
 from prometheus.domain.market.columns import CANONICAL, NUMBERS, canonical_columns, n_known, squeezed
-from prometheus.domain.market.dates import (
-    certain_ways,
-    dates_in,
-    read_dates,
-    unread_remedies,
-    without_local_times,
-)
+from prometheus.domain.market.dates import certain_ways, dates_in, read_dates, without_local_times
 from prometheus.domain.market.numbers import Decimal, certain_decimal, is_plain, plain
-from prometheus.domain.market.parsing import DATE_REMEDY, FAULT
 from prometheus.domain.reference.symbols import Naming
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 _SCALED = ("open", "high", "low", "close", "adjusted_close", "dividend")
-_AMBIGUOUS = (
-    "May be day or month first: name the date_format in a mapping file, or write dates as 2013-02-08."
-)
 
 
 class PriceTable:
@@ -85,6 +78,7 @@ class PriceTable:
         self._n_without_row = 0
         self._actions: str | None = None
         self._layout: TextLayout | None = None
+        self._beside: SideBySide | None = None
         self._types: Mapping[str, pl.DataType] = {}
         if file.suffix == ".parquet":
             self._types = parquet_schema(file)
@@ -93,9 +87,15 @@ class PriceTable:
             self._mapping = mapping or (preset(found) if found else PriceMapping())
         else:
             require_table(file, encoding="utf-8" if mapping is None else mapping.encoding)
-            self._mapping, found = self._settled(mapping)
-            self._layout = self._laid_out(self._mapping)
-            names = list(self._layout.names)
+            levels = levels_of(file, mapping)
+            if levels is None:
+                self._mapping, found = self._settled(mapping)
+                self._layout = self._laid_out(self._mapping)
+                names = list(self._layout.names)
+            else:
+                found, self._beside = None if mapping else "yfinance", SideBySide(file, levels)
+                self._mapping = self._beside.settled(mapping or preset("yfinance"))
+                self._layout, names = levels.layout, self._beside.names
         self._said = said or (f"recognised as preset {found}" if found else "found by headers")
         self._names: list[str] = names
         is_again = is_of_rejects(names)
@@ -107,6 +107,11 @@ class PriceTable:
         self._rule = self._header("rule") if is_again else None
         self._told = TOLD if is_again and TOLD in names else None
         self._only = {self._header(header): value for header, value in self._mapping.only.items()}
+
+    @property
+    def has_many(self) -> bool:
+        """Whether a line of the file is a row for each of several symbols."""
+        return self._beside is not None and len(self._beside.tickers) > 1
 
     @property
     def naming(self) -> Naming | None:
@@ -133,6 +138,7 @@ class PriceTable:
             parts.append(f"left out {', '.join(map(repr, left_out))}")
         if self._only:
             parts.append("only rows with " + ", ".join(f"{n!r} = {v!r}" for n, v in self._only.items()))
+        parts += self._beside.said if self._beside is not None else []
         if self._n_without_row:
             parts.append(f"lines of rejects that hold no row: {self._n_without_row:,}, left out")
         if self._formats:
@@ -204,6 +210,13 @@ class PriceTable:
         both += [] if self._rule is None else [(self._rule, "said rule")]
         both += [] if self._told is None else [(self._told, "said told")]
         names = dict.fromkeys(given for given, _ in both)
+        if self._beside is not None:
+            nulls = self._mapping.nulls
+            for rows, broken in self._beside.chunks(names, nulls=nulls, block=self._block):
+                present = (pl.col(given).alias(name) for given, name in both if given in rows.columns)
+                beside = ["fault"] if "fault" in rows.columns else []
+                yield rows.select("row", *present, *beside), broken
+            return
         if self._layout is not None:
             places = [self._names.index(given) for given in names]
             for rows, broken in text_chunks(self._file, self._layout, places, block=self._block):
@@ -303,23 +316,7 @@ class PriceTable:
             dates = dates.fill_null(self._of_one_a_day(rows["symbol"], texts))
         if dates.null_count() == n_given:
             return rows.with_columns(dates.alias("trade_date"))
-        faults = pl.DataFrame({"found": texts, "date": dates, "is_ambiguous": read.is_ambiguous}).select(
-            "date",
-            found="found",
-            rule=pl.when("is_ambiguous").then(pl.lit("ambiguous_date")).otherwise(pl.lit("unparsable_date")),
-            remedy=pl.when("is_ambiguous")
-            .then(pl.lit(_AMBIGUOUS))
-            .otherwise(unread_remedies(texts).fill_null(DATE_REMEDY)),
-        )
-        said = pl.struct(pl.lit("trade_date").alias("field"), "found", "rule", "remedy")
-        is_unread = pl.col("date").is_null() & (pl.col("found").str.strip_chars() != "")
-        new = faults.select(pl.when(is_unread).then(said.cast(FAULT)).alias("fault")).to_series()
-        known = rows["fault"] if "fault" in rows.columns else pl.Series([None] * rows.height, dtype=FAULT)
-        fault = pl.DataFrame({"known": known, "new": new}).select(
-            pl.when(pl.col("known").is_null()).then("new").otherwise("known").alias("fault")
-        )
-        rows = rows.with_columns(dates.cast(pl.String).fill_null(texts).alias("trade_date"))
-        return rows.with_columns(fault.to_series()) if fault["fault"].null_count() < rows.height else rows
+        return with_unread_dates(rows, dates, read.is_ambiguous)
 
     def _of_one_a_day(self, symbols: pl.Series, texts: pl.Series) -> pl.Series:
         """Return the dates of local times, where no symbol has two of a day: then they are daily bars'."""

@@ -26,8 +26,11 @@ from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
 BLOCK = 8 << 20
+MANY_COLUMNS = 1 << 12
+"""From here on lines are split; as columns of their own they would take many times their bytes."""
 LONGEST_LINE = 1 << 16
-_SEP = re.compile(r"^sep=([^\w\s\"]|\t)\r?$", re.IGNORECASE)
+SEP = re.compile(r"^sep=([^\w\s\"]|\t)\r?$", re.IGNORECASE)
+"""The line before the header by which spreadsheets name the delimiter."""
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTES = "A quotation of this line never ends: close it, or take its quotes out."
 _NO_ZEROS = "Take it out, or ask for the file again: it may have been damaged on its way."
@@ -84,8 +87,8 @@ def text_layout(
     _require_text(file.name, head, encoding)
     lines = _decoded(file.name, head, encoding).split("\n")
     place = skip_lines
-    while place < len(lines) and (not lines[place].strip() or _SEP.match(lines[place])):
-        said = _SEP.match(lines[place])
+    while place < len(lines) and (not lines[place].strip() or SEP.match(lines[place])):
+        said = SEP.match(lines[place])
         delimiter, place = said[1] if said and delimiter is None else delimiter, place + 1
     if place >= len(lines):
         raise InputFileError(f"{file.name} has no rows.", remedy="Ask for the file again, or leave it out.")
@@ -96,11 +99,19 @@ def text_layout(
             remedy="Give a table with one row a line.",
         )
     if delimiter is None:
-        ways = {given: _fields(line, given) for given in DELIMITERS}
+        ways = {given: fields_of(line, given) for given in DELIMITERS}
         delimiter = max(ways, key=lambda given: (n_known(ways[given]), len(ways[given])))
-    fields = _fields(line, delimiter)
+    fields = fields_of(line, delimiter)
     names = [name.strip() for name in fields] if has_header else [str(i + 1) for i in range(len(fields))]
     return TextLayout(delimiter, tuple(names), place + (2 if has_header else 1) + skip_rows, encoding)
+
+
+def fields_of(line: str, delimiter: str) -> list[str]:
+    """Return the fields of one line; those between delimiters where its quotes make no sense."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return line.split(delimiter)
 
 
 def text_chunks(
@@ -175,6 +186,9 @@ def _read(
         and b"\0" not in raw
         and raw.count(layout.delimiter.encode()) == n_lines * (n_columns - 1)
     ):
+        if n_columns >= MANY_COLUMNS:
+            split = _split(raw, first, layout, places)
+            return _read_lines(name, raw, first, layout, places) if split is None else (split, VIOLATIONS)
         schema = {str(i): pl.String for i in range(n_columns)}
         try:
             table = pl.read_csv(
@@ -184,8 +198,24 @@ def _read(
             return _read_lines(name, raw, first, layout, places)
         if table.height == n_lines:
             rows = pl.int_range(first, first + n_lines, dtype=pl.UInt32, eager=True).alias("row")
-            return table.select(rows, *(pl.col(str(i)) for i in places)), VIOLATIONS
+            # Not by expressions: there may be thousands of columns.
+            return table[[str(i) for i in places]].insert_column(0, rows), VIOLATIONS
     return _read_lines(name, raw, first, layout, places)
+
+
+def _split(raw: bytes, first: int, layout: TextLayout, places: Sequence[int]) -> pl.DataFrame | None:
+    """Return the rows of a block without quotes; None if a line is of another width, or not UTF-8."""
+    try:
+        lines = raw.decode().removesuffix("\n").split("\n")
+    except UnicodeDecodeError:
+        return None
+    n_columns = len(layout.names)
+    if any(line.count(layout.delimiter) != n_columns - 1 for line in lines):
+        return None
+    cells = layout.delimiter.join(line.removesuffix("\r") for line in lines).split(layout.delimiter)
+    rows = pl.int_range(first, first + len(lines), dtype=pl.UInt32, eager=True).alias("row")
+    columns = ((str(place), [cell or None for cell in cells[place::n_columns]]) for place in places)
+    return pl.DataFrame([rows, *(pl.Series(name, column, dtype=pl.String) for name, column in columns)])
 
 
 def _read_lines(
@@ -214,7 +244,7 @@ def _read_lines(
             at = layout.names[min(len(fields) if is_whole else _opened(fields), n_columns - 1)]
             other = _other_delimiter(shown, layout) if is_whole else None
             remedy = _width_remedy(layout, len(fields), other) if is_whole else _QUOTES
-            fields = _fields(shown, other) if other else fields
+            fields = fields_of(shown, other) if other else fields
             if len(fields) == 1:
                 fail(line, at, shown, "wrong_number_of_fields", remedy)
                 continue
@@ -259,7 +289,7 @@ def _opened(fields: Sequence[str]) -> int:
 def _other_delimiter(line: str, layout: TextLayout) -> str | None:
     """Return the delimiter by which a line would have as many fields as the header."""
     others = (other for other in DELIMITERS if other != layout.delimiter)
-    return next((other for other in others if len(_fields(line, other)) == len(layout.names)), None)
+    return next((other for other in others if len(fields_of(line, other)) == len(layout.names)), None)
 
 
 def _width_remedy(layout: TextLayout, n_fields: int, other: str | None) -> str:
@@ -271,13 +301,6 @@ def _width_remedy(layout: TextLayout, n_fields: int, other: str | None) -> str:
 
 def _called(delimiter: str) -> str:
     return DELIMITERS.get(delimiter, repr(delimiter))
-
-
-def _fields(line: str, delimiter: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return line.split(delimiter)
 
 
 def _require_text(name: str, head: bytes, encoding: str) -> None:

@@ -126,8 +126,100 @@ def test_other_files_are_refused_by_name(name, text, said, tmp_path):
         taken(path)
 
 
-def test_a_data_set_that_broke_off_names_its_line(tmp_path):
-    for name, text in {"sub.txt": SUB, "num.txt": NUM[:-40]}.items():
-        (tmp_path / name).write_text(text)
-    with pytest.raises(InputFileError, match=r"num\.txt row 6"):
+OTHER = "0000789019-23-000050"
+TWO_SUB = SUB + f"{OTHER}\t789019\tMICROSOFT\t10-Q\t20230630\t2023\tQ4\t20230727\t2023-07-27 16:05:00.0\n"
+TWO_NUM = NUM + f"{OTHER}\tAssets\tus-gaap/2023\t20230630\t0\tUSD\t\t\t411976000000.0000\t\n"
+
+
+def of_set(folder: Path, sub: str | bytes, num: str | bytes):
+    folder.mkdir(exist_ok=True)
+    for name, text in {"sub.txt": sub, "num.txt": num}.items():
+        (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    found = taken(folder)
+    said = found.violations.select("file", "row", "symbol", "field", "rule").rows()
+    return found, {f.cik: {fact.name: fact.value for fact in f.facts} for f in found.documents}, said
+
+
+def test_a_data_set_that_broke_off_names_its_line_and_keeps_the_others(tmp_path):
+    found, facts, said = of_set(tmp_path, SUB, NUM[:-40])
+    assert facts == {"320193": {"assets": 335038e6, "eps_diluted": 1.26, "revenue": 81797e6}}
+    assert said == [("num.txt", 6, "CIK 320193", "version", "wrong_number_of_fields")]
+    assert found.n_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("was", "broken", "field", "rule"),
+    [
+        ("\t335038000000.0000\t", "\t33503800000o\t", "value", "unparsable_number"),
+        ("\t335038000000.0000\t", "\tinf\t", "value", "unparsable_number"),
+        ("\t20230630\t0\tUSD\t\t\t335", "\t20230631\t0\tUSD\t\t\t335", "ddate", "unparsable_date"),
+        ("\t20230630\t0\tUSD\t\t\t335", "\t2023630\t0\tUSD\t\t\t335", "ddate", "unparsable_date"),
+        ("\t0\tUSD\t\t\t335", "\tq\tUSD\t\t\t335", "qtrs", "unparsable_number"),
+        ("77\tAssets\t", "77\tAss\0ets\t", "tag", "wrong_encoding"),
+        ("\t\t335038000000.0000\t", "\t335038000000.0000\t", "footnote", "wrong_number_of_fields"),
+        ("\t335038000000.0000\t", "\t335038000000.0000\t\t\t", "footnote", "wrong_number_of_fields"),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_read_costs_its_line_alone(tmp_path, was, broken, field, rule):
+    assert TWO_NUM.count(was) == 1
+    found, facts, said = of_set(tmp_path, TWO_SUB, TWO_NUM.replace(was, broken))
+    assert facts == {"320193": {"eps_diluted": 1.26, "revenue": 81797e6}, "789019": {"assets": 411976e6}}
+    assert said == [("num.txt", 4, "CIK 320193", field, rule)]
+    assert found.n_rows == 3  # two filings and the line
+
+
+@pytest.mark.parametrize(
+    ("was", "broken", "field", "rule"),
+    [
+        ("\t20230804\t", "\t4 August\t", "filed", "unparsable_date"),
+        ("\t20230804\t", "\t\t", "filed", "unparsable_date"),
+        ("\t20230630\t2023\tQ3", "\t20230631\t2023\tQ3", "period", "unparsable_date"),
+        ("\t320193\t", "\tCIK320193\t", "cik", "unparsable_number"),
+        ("\t10-Q\t20230630\t2023\tQ3", "\t\t20230630\t2023\tQ3", "form", "no_form"),
+        ("2023-08-03 18:04:00.0", "yesterday", "accepted", "unparsable_time"),
+        ("2023-08-03 18:04:00.0", "9999-12-31 23:59:00.0", "accepted", "unparsable_time"),
+        ("\tAPPLE INC\t", "\tAPPLE\tINC\t", "accepted", "wrong_number_of_fields"),
+        ("\t20230804\t2023-08-03 18:04:00.0", "", "filed", "wrong_number_of_fields"),
+        ("0000320193-23-000077\t320193", "0000320193-23-00\0\t320193", "adsh", "wrong_encoding"),
+    ],
+)
+def test_a_filing_that_cannot_be_read_is_said_once_and_takes_its_numbers_with_it(
+    tmp_path, was, broken, field, rule
+):
+    assert TWO_SUB.count(was) == 1
+    num = TWO_NUM.replace("\t335038000000.0000\t", "\t33503800000o\t")
+    found, facts, said = of_set(tmp_path, TWO_SUB.replace(was, broken), num)
+    assert facts == {"789019": {"assets": 411976e6}}
+    assert said == [("sub.txt", 2, None, field, rule)]
+    assert "num.txt" in found.violations["remedy"][0]
+    assert found.n_rows == 2
+
+
+def test_bytes_that_are_no_text_where_nothing_is_read_cost_nothing(tmp_path):
+    _, facts, said = of_set(tmp_path, TWO_SUB.replace("APPLE", "APPL\xc9").encode("latin-1"), TWO_NUM)
+    assert (set(facts), said) == ({"320193", "789019"}, [])
+
+
+def test_a_number_of_a_lesser_tag_does_not_pass_for_one_that_cannot_be_read(tmp_path):
+    better = NUM.splitlines()[1].replace("RevenueFromContractWithCustomerExcludingAssessedTax", "Revenues")
+    num = NUM + better.replace("81797000000", "82000000000") + "\n"
+    assert of_set(tmp_path, SUB, num)[1]["320193"]["revenue"] == 82000e6
+    _, facts, said = of_set(tmp_path, SUB, num.replace("82000000000", "8200000000o"))
+    assert facts == {"320193": {"assets": 335038e6, "eps_diluted": 1.26}}
+    assert said == [("num.txt", 7, "CIK 320193", "value", "unparsable_number")]
+
+
+def test_a_filing_without_some_of_its_numbers_is_another_document_than_the_whole_one(tmp_path):
+    whole, broken = (
+        of_set(tmp_path, SUB, num)[0].documents[0] for num in (NUM, NUM.replace("335038000000.", "3350x."))
+    )
+    assert broken.notes["media"] == "without 1 rows of num.txt, the first 4"
+    assert broken.version("A", "sec").key != whole.version("A", "sec").key
+
+
+@pytest.mark.parametrize("name", ["sub.txt", "num.txt"])
+def test_a_data_set_without_a_column_is_refused_whole(tmp_path, name):
+    for member, text in {"sub.txt": SUB, "num.txt": NUM}.items():
+        (tmp_path / member).write_text(text.replace("adsh", "id") if member == name else text)
+    with pytest.raises(InputFileError, match=f"{name} has no column adsh"):
         taken(tmp_path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from prometheus.adapters.reference_files.headers import (
     normalised,
     two_lined,
 )
+from prometheus.adapters.reference_files.lines import BrokenLine, Line, read_lines, width_of
 from prometheus.kernel.errors import InputFileError
 from prometheus.kernel.violations import VIOLATIONS
 
@@ -85,6 +84,14 @@ def text_of(name: str, raw: bytes) -> str:
     InputFileError
         If they are empty, binary or not in UTF-8.
     """
+    text = _decoded(name, raw)
+    if "\0" in text:
+        raise InputFileError(f"{name} is binary, not text.", remedy=REMEDY)
+    return text
+
+
+def _decoded(name: str, raw: bytes) -> str:
+    """Return bytes as text, in which zeros may stand."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,28 +99,38 @@ def text_of(name: str, raw: bytes) -> str:
         raise InputFileError(
             f"{name} line {line} is not in UTF-8: byte {raw[error.start]:#04x}.", remedy="Save it as UTF-8."
         ) from error
-    if "\0" in text:
-        raise InputFileError(f"{name} is binary, not text.", remedy=REMEDY)
     if not text.strip():
         raise InputFileError(f"{name} is empty.", remedy=REMEDY)
     return text
 
 
 def _text(file: DeliveredFile, raw: bytes) -> Table:
-    text = text_of(file.name, raw)
-    lines = text.splitlines()
+    text = _decoded(file.name, raw)
+    lines = [line for line in text.splitlines() if line.strip()]
+    if "\0" in lines[0]:  # a zero below costs its line alone
+        raise InputFileError(f"{file.name} is binary, not text.", remedy=REMEDY)
+    lines = [line for line in lines if "\0" not in line]
     without = headerless(lines, file.member)
     head = _header_line(lines) if without is None else next(line for line in lines if line.strip())
     delimiter = max(DELIMITERS, key=head.count)
-    cells = _cells(file.name, text, delimiter)
+    n_cells = width_of(lines, delimiter, head) if without is None else len(without)
+    cells, broken = read_lines(text, delimiter, n_cells)
     if without is not None:
-        return _rows(file.name, without, cells)
-    place = next((p for p, (_, texts) in enumerate(cells) if is_header(texts)), 0)
-    headers, rows = cells[place][1], cells[place + 1 :]
+        return _rows(file.name, without, cells, broken=broken)
+    place = next((p for p, (_, texts) in enumerate(cells) if is_header(texts)), None)
+    unread = next((one for one in broken if is_header(one.texts)), broken[0] if not cells else None)
+    if place is None and unread is not None:
+        raise InputFileError(
+            f"{file.name} line {unread.line}, which names the columns, can't be read: {unread.found!r}.",
+            remedy=unread.remedy,
+        )
+    place = place or 0
+    begins, headers, rows = *cells[place], cells[place + 1 :]
     both = two_lined(headers, rows[0][1]) if rows else None
     if both is not None:
         headers, rows = both, rows[1:]
-    return _rows(file.name, headers, rows, [texts for _, texts in cells[:place]])
+    below = [one for one in broken if one.line > begins]
+    return _rows(file.name, headers, rows, [texts for _, texts in cells[:place]], below)
 
 
 def _header_line(lines: list[str]) -> str:
@@ -125,24 +142,12 @@ def _header_line(lines: list[str]) -> str:
     return filled[0] if filled else next(line for line in lines if line.strip())
 
 
-def _cells(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    found: list[tuple[int, tuple[str, ...]]] = []
-    try:
-        for cells in reader:
-            texts = tuple(cell.strip() for cell in cells)
-            if any(texts) or (len(texts) > 1 and found):
-                found.append((reader.line_num, texts))
-    except csv.Error as error:
-        raise InputFileError(f"{name} line {reader.line_num}: {error}.", remedy=REMEDY) from error
-    return found
-
-
 def _rows(
     name: str,
     headers: tuple[str, ...],
-    lines: list[tuple[int, tuple[str, ...]]],
+    lines: list[Line],
     preamble: Sequence[Sequence[str]] = (),
+    broken: Sequence[BrokenLine] = (),
 ) -> Table:
     rest = list(lines)
     footnotes: list[str] = []
@@ -150,16 +155,19 @@ def _rows(
         footnotes.append(rest.pop()[1][0])
     while preamble and rest and not any(rest[-1][1]):
         rest.pop()
-    rows: list[tuple[int, tuple[str, ...]]] = []
-    broken: list[tuple[object, ...]] = []
+    rows: list[Line] = []
+    faults: list[tuple[int, tuple[object, ...]]] = [
+        (one.line, (headers[min(one.place, len(headers) - 1)], one.found, one.rule, one.remedy))
+        for one in broken
+    ]
     for line, texts in rest:
         if len(texts) != len(headers):
             found, remedy = f"{len(texts)} fields", f"The header has {len(headers)}."
-            fault = (None, None, "row", found, "wrong_number_of_fields", remedy)
-            broken.append((name, line, *fault))
+            faults.append((line, ("row", found, "wrong_number_of_fields", remedy)))
         else:
             rows.append((line, texts))
-    violations = pl.DataFrame(broken, schema=VIOLATIONS.schema, orient="row")
+    told = [(name, line, None, None, *fault) for line, fault in sorted(faults, key=lambda one: one[0])]
+    violations = pl.DataFrame(told, schema=VIOLATIONS.schema, orient="row")
     n_notes = sum(bool(note) for note in footnotes)
     return Table(
         headers, rows, violations, day_told(preamble, footnotes), {"footnote": n_notes} if n_notes else {}
