@@ -137,7 +137,9 @@ def _is_record(taken: list[tuple[int, str]], delimiter: str, n_cells: int, *, is
     texts = [text for _, text in taken]
     try:
         next(csv.reader(texts, delimiter=delimiter, strict=True))
-        between = [] if is_prose else [next(csv.reader([text], delimiter=delimiter)) for text in texts[1:-1]]
+        below = [] if is_prose else [next(csv.reader([text], delimiter=delimiter), []) for text in texts[1:]]
     except csv.Error:
         return False
-    return all(len(cells) != n_cells for cells in between)
+    # A slip swallows whole records up to the quotes of another one; what a field holds ends with its tail.
+    *inner, last = below or [[]]
+    return len(last) != n_cells or all(len(cells) != n_cells for cells in inner)

@@ -233,9 +233,10 @@ def statement_facts(sub: DeliveredFile, num: DeliveredFile) -> tuple[list[Filing
 
 def _report(name: str, line: int, row: Mapping[str, str]) -> _Report:
     """Return the filing of a line of sub.txt, still without facts."""
-    for column, rule in (("adsh", "no_accession"), ("form", "no_form")):
-        if not row[column].strip():
-            raise _Broken(column, row[column], rule)
+    if _ACCESSION.fullmatch(row["adsh"]) is None:
+        raise _Broken("adsh", row["adsh"], "no_accession")
+    if not row["form"].strip():
+        raise _Broken("form", row["form"], "no_form")
     filed = _day(row, "filed")
     at, basis = _accepted(row.get("accepted", ""), filed)
     cik = str(_count(row, "cik"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ _CLOSES = frozenset(("close", "closeprice", "adjclose", "adjustedclose"))
 _BESIDE = frozenset(("capitalgains", "repaired?"))
 _FIRST = _OF_FIELDS | _OF_TICKERS | _DATES | {""}
 _COUNTED = re.compile(r"^(?P<name>.+)\.\d+$")
+_TICKER = re.compile(r"\^?[A-Z0-9][A-Z0-9.=-]*")
 _UNNAMED = re.compile(r"^Unnamed: \d+_level_\d+$")
 
 
@@ -85,10 +87,15 @@ def levels_of(file: DeliveredFile, mapping: PriceMapping | None) -> Levels | Non
     upper, lower = upper[:width], lower[:width]
     if width < 2 or squeezed(upper[0]) not in _FIRST or squeezed(lower[0]) not in _FIRST:
         return None
-    found = _meant(_spread(upper), lower)
+    third = [cell.strip() for cell in fields_of(lines[2], delimiter)] if len(lines) > 2 else []
+    has_third = bool(third and third[0]) and not any(c.isdigit() for c in third[0])
+    has_third = has_third and all(map(is_blank, third[1:]))
+    found = _meant(_spread(upper), lower, is_bare=not has_third, has_gaps="" in upper[1:])
     if found is None:
         return None
     date, place, symbol, columns = found
+    if known.symbol_pattern is not None and len({ticker for ticker, _ in columns.values()}) == 1:
+        return None  # it is called after its file
     cells: dict[tuple[str, str], int] = {}
     for at, (ticker, field) in columns.items():
         if (ticker, field) in cells:
@@ -99,10 +106,8 @@ def levels_of(file: DeliveredFile, mapping: PriceMapping | None) -> Levels | Non
             )
         cells[ticker, field] = at
     first = above + 3
-    if len(lines) > 2:
-        third = [cell.strip() for cell in fields_of(lines[2], delimiter)]
-        if third[0] and not any(c.isdigit() for c in third[0]) and all(map(is_blank, third[1:])):
-            date, first = third[0], first + 1
+    if has_third:
+        date, first = third[0], first + 1
     names = tuple(" ".join(columns[at]) if at in columns else date for at in range(width))
     layout = TextLayout(delimiter, names, first, known.encoding)
     return Levels(layout, (tuple(upper), tuple(lower)), date, symbol, place, cells)
@@ -146,9 +151,12 @@ def _spread(level: Sequence[str]) -> list[str]:
 
 
 def _meant(
-    upper: Sequence[str], lower: Sequence[str]
+    upper: Sequence[str], lower: Sequence[str], *, is_bare: bool, has_gaps: bool
 ) -> tuple[str, int, str, Mapping[int, tuple[str, str]]] | None:
-    """Return the header of dates, their place, the header of tickers, and ticker and field of each place."""
+    """Return the header of dates, their place, the header of tickers, and ticker and field of each place.
+
+    ``is_bare`` says that no third line follows, ``has_gaps`` that the upper one stood over several columns.
+    """
     corners = (squeezed(upper[0]), squeezed(lower[0]))
     if corners[0] in _OF_FIELDS or corners[1] in _OF_TICKERS:
         is_upper = True  # the fields
@@ -170,12 +178,21 @@ def _meant(
             columns[at] = (ticker, field)
     known = {squeezed(field) for _, field in columns.values()}
     words = [corner in _OF_FIELDS | _OF_TICKERS for corner in corners]
-    if known & (_DATES | _OF_TICKERS) or not (known & _CLOSES or all(words)):
+    if known & (_DATES | _OF_TICKERS) or not any(is_known(field) for _, field in columns.values()):
         return None
-    if not any(words) and not _is_plainly(columns):
+    if not known & _CLOSES and not all(words):
+        return None
+    if not any(words) and (has_gaps or not _is_plainly(columns) or (is_bare and not _are_tickers(columns))):
         return None
     symbol = next((name for name in (lower[0], upper[0]) if squeezed(name) in _OF_TICKERS), "Ticker")
     return date, place, symbol, columns
+
+
+def _are_tickers(columns: Mapping[int, tuple[str, str]]) -> bool:
+    """Return whether two names or more look like tickers and share fields: neither units nor titles do."""
+    tickers = {ticker for ticker, _ in columns.values()}
+    fields = Counter(squeezed(field) for _, field in columns.values())
+    return len(tickers) > 1 and all(map(_TICKER.fullmatch, tickers)) and max(fields.values()) == len(tickers)
 
 
 def _is_plainly(columns: Mapping[int, tuple[str, str]]) -> bool:

@@ -57,6 +57,19 @@ def test_rows_between_two_open_quotes_are_not_swallowed(table):
     assert broken(found) == [(3, "name", "broken_quotes")]
 
 
+def test_a_line_of_a_quotation_may_have_as_many_fields_as_a_row(table):
+    address = 'DDD,Delta,"1 Main Street\nCupertino, CA, USA\nEarth"'
+    found = table("\n".join([*ROWS[:2], address, *ROWS[2:]]) + "\n")
+    assert names(found) == {**WHOLE, "DDD": "Delta"}
+    assert broken(found) == []
+
+
+@pytest.mark.parametrize("text", ['""\n', '"",""\n'])
+def test_a_table_of_quotes_alone_has_no_rows(table, text):
+    with pytest.raises(InputFileError, match="has no rows"):
+        table(text)
+
+
 def test_quotations_may_go_over_lines_in_headers_rows_and_notes(table):
     text = (
         '"Fund of all","Sep 30, 2024"\n\n"symbol","full\nname","sector"\nAAA,"Alpha\nInc.",Energy\n'

@@ -90,9 +90,6 @@ SHAPES = {
     "by ticker without that line": lambda table: without_index_name(by_ticker(table)).to_csv(),
     "of older versions": lambda table: without_names(table).to_csv(),
     "of older versions by ticker": lambda table: without_names(by_ticker(table)).to_csv(),
-    "of no names at all": lambda table: without_index_name(without_names(table)).to_csv(),
-    "dates as a column": lambda table: table.reset_index().to_csv(index=False),
-    "dates as a column by ticker": lambda table: by_ticker(table).reset_index().to_csv(index=False),
     "dates and numbers before them": lambda table: table.reset_index().to_csv(),
     "read and written again": counted,
     "by ticker, read and written again": lambda table: counted(by_ticker(table)),
@@ -103,12 +100,20 @@ SHAPES = {
     "moments of midnight": lambda table: table.tz_localize("UTC").to_csv(),
 }
 
+NAMELESS = {
+    "of no names at all": lambda table: without_index_name(without_names(table)).to_csv(),
+    "dates as a column": lambda table: table.reset_index().to_csv(index=False),
+    "dates as a column by ticker": lambda table: by_ticker(table).reset_index().to_csv(index=False),
+}
+"""A lone ticker under such headers may as well be a unit."""
+MANY = ("AAPL", "MSFT", "LOW")
+EACH = [*((MANY, shape) for shape in (*SHAPES, *NAMELESS)), *((MANY[:1], shape) for shape in SHAPES)]
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("tickers", [("AAPL", "MSFT", "LOW"), ("AAPL",)])
+
+@pytest.mark.parametrize(("tickers", "shape"), EACH)
 def test_each_date_and_ticker_is_a_row_in_every_shape(read, shape, tickers):
     table = bars(tickers)
-    prices, said, delivery = read(SHAPES[shape](table))
+    prices, said, delivery = read((SHAPES | NAMELESS)[shape](table))
     assert said.is_empty()
     long = table.stack(level="Ticker", future_stack=True).dropna(how="all").reset_index()
     expected = sorted((row["Ticker"], row["Date"].date(), *row[list(FIELDS)]) for _, row in long.iterrows())
@@ -118,6 +123,44 @@ def test_each_date_and_ticker_is_a_row_in_every_shape(read, shape, tickers):
     assert "dates without a bar of a ticker: 1" in delivery.choice[0]
     assert ("3 tickers side by side: AAPL, " in delivery.choice[0]) == (len(tickers) > 1)
     assert delivery.files[0].n_rows == len(expected)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Date,Open,High,Low,Close\n,USD,USD,USD,USD\n",
+        ",Apple Inc. daily prices,,,\nDate,Open,High,Low,Close\n",
+        ",Unadjusted,Unadjusted,Adjusted,Adjusted\nDate,Open,Close,Open,Close\n",
+        ",Bid,,Ask,\nDate,Open,Close,Open,Close\n",
+        "Symbol,AAPL\nPrice,39.1\n\nDate,Open,High,Low,Close\n",
+    ],
+)
+def test_units_and_titles_are_no_tickers(piecewise, above):
+    text = above + "2018-02-05,39.1,40.5,38.2,39.9\n2018-02-06,40.1,41.5,39.2,40.9\n"
+    try:
+        prices, _ = piecewise(text, BLOCK)
+    except InputFileError:
+        return
+    assert set(prices["symbol"]) == {"bars"}  # the file's name
+
+
+def test_headers_without_a_third_line_may_stand_alone(tmp_path, read):
+    headers = "Price,Close,Volume\nTicker,AAPL,AAPL\n"
+    prices, said, _ = read(headers + "\n2018-02-05,39.1,100\n")
+    assert (prices["symbol"].to_list(), said.height) == (["AAPL"], 0)
+    for alone in (headers, headers + "\n"):
+        (tmp_path / "bars.csv").write_text(alone)
+        with pytest.raises(InputFileError, match="has no rows"):
+            list(price_delivery([tmp_path / "bars.csv"], source="yahoo").chunks())
+
+
+def test_a_mapping_that_takes_the_symbol_from_the_file_reads_one_ticker_as_before(read):
+    mapping = (
+        "skip_rows = 2\nsymbol_pattern = '^(?P<symbol>[A-Z]+)_daily$'\n[columns]\ntrade_date = 'Price'\n"
+    )
+    text = "Price,Close,Volume\nTicker,C-C,C-C\nDate,,\n2018-02-05,39.1,100\n"
+    prices, said, _ = read(text, name="CCC_daily.csv", mapping=mapping)
+    assert (prices["symbol"].to_list(), said.height) == (["CCC"], 0)
 
 
 def test_lines_are_those_of_the_file(read):

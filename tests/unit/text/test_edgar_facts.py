@@ -181,6 +181,7 @@ def test_a_number_that_cannot_be_read_costs_its_line_alone(tmp_path, was, broken
         ("\tAPPLE INC\t", "\tAPPLE\tINC\t", "accepted", "wrong_number_of_fields"),
         ("\t20230804\t2023-08-03 18:04:00.0", "", "filed", "wrong_number_of_fields"),
         ("0000320193-23-000077\t320193", "0000320193-23-00\0\t320193", "adsh", "wrong_encoding"),
+        ("0000320193-23-000077\t320193", "0000320193-23-000077 \t320193", "adsh", "no_accession"),
     ],
 )
 def test_a_filing_that_cannot_be_read_is_said_once_and_takes_its_numbers_with_it(

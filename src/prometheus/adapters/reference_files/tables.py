@@ -117,6 +117,8 @@ def _text(file: DeliveredFile, raw: bytes) -> Table:
     cells, broken = read_lines(text, delimiter, n_cells)
     if without is not None:
         return _rows(file.name, without, cells, broken=broken)
+    if not cells and not broken:
+        raise InputFileError(f"{file.name} has no rows.", remedy=REMEDY)
     place = next((p for p, (_, texts) in enumerate(cells) if is_header(texts)), None)
     unread = next((one for one in broken if is_header(one.texts)), broken[0] if not cells else None)
     if place is None and unread is not None:
