@@ -42,8 +42,6 @@ ROWS_FOR_DIGESTS = 20_000
 DAYS_BEFORE = 370
 """Days of history that the soft rules see in front of a delivery: a year of sessions."""
 
-_UNTOUCHED = pl.DataFrame(schema={"instrument_id": pl.String, "first": pl.Date, "last": pl.Date})
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -68,8 +66,9 @@ class Written:
     Attributes
     ----------
     counts : PriceCounts
-    changed : polars.DataFrame
-        ``instrument_id``, ``first`` and ``last``: the dates that are new or corrected.
+    changed : sequence of (str, datetime.date, datetime.date)
+        Instruments with the first and the last date that is new or corrected. Plain values, because a frame
+        would keep the texts of the whole part in memory.
     flags_by_rule : mapping of str to int
     n_flagged, n_suspect : int
         Written rows with a flag, and with one that says that their values are probably wrong.
@@ -84,7 +83,7 @@ class Written:
     """
 
     counts: PriceCounts
-    changed: pl.DataFrame
+    changed: Sequence[tuple[str, date, date]]
     flags_by_rule: Mapping[str, int]
     n_flagged: int = 0
     n_suspect: int = 0
@@ -122,7 +121,7 @@ class Stored:
 
 def stored_of(parts: Sequence[Written]) -> Stored:
     """Return what became of all parts together."""
-    changed = [row for part in parts for row in part.changed.iter_rows()]
+    changed = [row for part in parts for row in part.changed]
     flags: Counter[str] = Counter()
     replaced: dict[str, Replaced] = {}
     for part in parts:
@@ -159,7 +158,7 @@ def write_part(
     apart = _on_another_basis(historical, part.prices)
     part = _without(part, apart)
     if part.prices.is_empty():
-        return Written(PriceCounts(), _UNTOUCHED, {}, apart=apart)
+        return Written(PriceCounts(), (), {}, apart=apart)
     silent = silent.join(part.prices, on=KEY, how="semi") if apart else silent
     if not silent.is_empty():
         part = Part(with_stored_actions(historical, part.prices, silent), part.digests)
@@ -171,7 +170,7 @@ def write_part(
     unmet = frozenset(part.prices["instrument_id"].unique()) - frozenset(full["instrument_id"].unique())
     part = _without(part, unmet)
     if full.is_empty():
-        return Written(PriceCounts(), _UNTOUCHED, {}, unmet=unmet, apart=apart)
+        return Written(PriceCounts(), (), {}, unmet=unmet, apart=apart)
     open_ones = full
     if full.height >= ROWS_FOR_DIGESTS:
         same = _unchanged(historical, full, part.digests)
@@ -202,7 +201,7 @@ def write_part(
     n_unchanged = part.prices.height - n_written
     counts = PriceCounts(changes.new.height, changes.corrected.height, n_unchanged)
     day = pl.col("trade_date")
-    changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last"))
+    changed = touched.group_by("instrument_id").agg(day.min().alias("first"), day.max().alias("last")).rows()
     if touched.is_empty():
         return Written(counts, changed, {}, unmet=unmet, apart=apart)
     torn = holes(full, sessions)

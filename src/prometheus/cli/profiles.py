@@ -65,7 +65,9 @@ def profiles(
     if as_json:
         print_json({**{name: getattr(record, name) for name in record.__slots__}, "derived": derived})
         return
-    if record.first is None:
+    if record.first is None and record.n_issuers:
+        say(f"On none of these days anything became known of an issuer of {market}: there is nothing to say.")
+    elif record.first is None:
         say(f"{market} has no filings with facts; `prometheus ingest fundamentals` takes them in.")
         return
     print_table(

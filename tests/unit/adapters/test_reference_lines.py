@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from prometheus.adapters.delivered_files import delivered_files
+from prometheus.adapters.reference_files.shapes import kind_of
 from prometheus.adapters.reference_files.tables import table_of
 from prometheus.kernel.errors import InputFileError
 
@@ -62,6 +63,20 @@ def test_a_line_of_a_quotation_may_have_as_many_fields_as_a_row(table):
     found = table("\n".join([*ROWS[:2], address, *ROWS[2:]]) + "\n")
     assert names(found) == {**WHOLE, "DDD": "Delta"}
     assert broken(found) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Price,Close,Close\nTicker,AAPL,MSFT\nDate,,\n2018-02-05,39.1,88.1\n2018-02-06,40.1,89.1\n",
+        "Ticker,AAPL,MSFT\n2018-02-05,39.1,88.1\n2018-02-06 00:00:00,40.1,89.1\n",
+    ],
+)
+def test_dates_are_no_symbols(table, text, tmp_path):
+    found = table(text)
+    (file,) = delivered_files([tmp_path / "table.csv"])
+    with pytest.raises(InputFileError, match="stand dates, as in tables of prices side by side"):
+        kind_of(file, found, None)
 
 
 @pytest.mark.parametrize("text", ['""\n', '"",""\n'])

@@ -23,6 +23,8 @@ from prometheus.kernel.errors import InputFileError
 
 Preset = Literal["constituents", "securities", "listings", "memberships", "lean-map"]
 Kind = Literal["table", "spans", "changes", "lists"]
+N_LOOKED_AT = 50
+"""Rows that tell whether a column holds dates."""
 _DATE = re.compile(r"(?<!\d)(\d{4})[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 
 
@@ -101,7 +103,20 @@ def kind_of(file: DeliveredFile, table: Table, preset: Preset | None) -> tuple[K
             remedy=f"Known are {', '.join(HEADERS)}; for memberships {', '.join(SPAN_HEADERS)}, "
             f"{', '.join(CHANGE_HEADERS)}, or {', '.join(LIST_HEADERS)}.",
         )
+    if _are_dates(table, places["symbol"]):
+        raise InputFileError(
+            f"{file.name} holds no symbols: under {table.headers[places['symbol']]!r} stand dates, as in"
+            " tables of prices side by side.",
+            remedy="`prometheus ingest prices` takes those; here give the files that say who is who.",
+        )
     return "table", places
+
+
+def _are_dates(table: Table, place: int) -> bool:
+    """Return whether dates stand where symbols should, in all rows but one: yfinance's third header."""
+    said = [texts[place] for _, texts in table.rows[:N_LOOKED_AT] if place < len(texts) and texts[place]]
+    n_dates = sum(iso_date(text[:10]) is not None for text in said)
+    return n_dates > 0 and n_dates >= len(said) - 1
 
 
 def date_in(name: str) -> date | None:
