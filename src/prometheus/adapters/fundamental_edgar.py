@@ -99,7 +99,7 @@ class _Report:
         ends = [end for name, end, _ in facts if name not in SHARES]
         notes = {"cik": self.cik}
         if self.aside:  # the whole filing is another document, so that it lands when it comes
-            notes["media"] = f"without {len(self.aside)} rows of num.txt, the first {self.aside[0]}"
+            notes["lacks"] = f"{len(self.aside)} lines of num.txt, the first {self.aside[0]}"
         return Filing(
             file=self.file,
             row=self.row,

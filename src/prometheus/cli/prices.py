@@ -15,7 +15,7 @@ from prometheus.store.settings import settings_from_environment
 
 if TYPE_CHECKING:
     from prometheus.store.connections import Databases
-    from prometheus.store.price_versions import Bar, BarVersion
+    from prometheus.store.price_versions import Bar, BarsAround, BarVersion
 
 N_FILES = 3
 
@@ -57,7 +57,7 @@ def prices(
 def _bar(databases: Databases, market: str, symbol: str, trade_date: date) -> Bar:
     from prometheus.adapters.price_naming import instrument_on
     from prometheus.store.connections import connect, driver_errors
-    from prometheus.store.price_versions import read_bar, stored_bars
+    from prometheus.store.price_versions import bars_around, read_bar
 
     with (
         driver_errors(),
@@ -72,12 +72,20 @@ def _bar(databases: Databases, market: str, symbol: str, trade_date: date) -> Ba
             )
         bar = read_bar(runtime, historical, instrument, trade_date)
         if bar is None:
-            others = stored_bars(historical, instrument, trade_date)
+            others = bars_around(historical, instrument, trade_date)
             raise DateOutsideDataError(
-                f"{instrument} has no bar on {trade_date}: {others}.",
+                f"{instrument} has no bar on {trade_date}: {_said(others)}.",
                 remedy="Choose a session that has been delivered.",
             )
     return bar
+
+
+def _said(others: BarsAround) -> str:
+    if not others.n_bars:
+        return "it has none at all"
+    sides = [f"the last one before it is of {others.before}"] if others.before else []
+    sides += [f"the next one is of {others.after}"] if others.after else []
+    return f"it has {others.n_bars:,} from {others.first} to {others.last}; {', '.join(sides)}"
 
 
 def _show(bar: Bar, versions: tuple[BarVersion, ...]) -> None:

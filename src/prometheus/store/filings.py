@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STORED_COLUMNS = {
     "filings": (
-        "(metadata ->> 'accession') || coalesce(' ' || (metadata ->> 'media'), '')",
+        "(metadata ->> 'accession') || concat(' ' || (metadata ->> 'media'), ' ' || (metadata ->> 'lacks'))",
         "concat_ws(' ', filing_type, coalesce(metadata ->> 'period_of_report', 'None'), metadata->>'symbol')",
     ),
     "earnings_calls": ("call_date || ' ' || (metadata ->> 'symbol')",),

@@ -105,7 +105,7 @@ def read_bar(runtime: Connection, historical: Connection, instrument_id: str, tr
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class BarsAround:
     """The bars that are on record of an instrument, and those around a date without one.
 
     Attributes
@@ -123,25 +123,18 @@ class Stored:
     before: date | None
     after: date | None
 
-    def __str__(self) -> str:
-        if not self.n_bars:
-            return "it has none at all"
-        sides = [f"the last one before it is of {self.before}"] if self.before else []
-        sides += [f"the next one is of {self.after}"] if self.after else []
-        return f"it has {self.n_bars:,} from {self.first} to {self.last}; {', '.join(sides)}"
 
-
-def stored_bars(historical: Connection, instrument_id: str, around: date) -> Stored:
-    """Return which bars of an instrument are on record, as the error for a date without one says."""
+def bars_around(historical: Connection, instrument_id: str, day: date) -> BarsAround:
+    """Return which bars of an instrument are on record, of which there is none on a day."""
     found = historical.execute(
         "SELECT count(*), min(trade_date), max(trade_date),"
         " max(trade_date) FILTER (WHERE trade_date < %(day)s),"
         " min(trade_date) FILTER (WHERE trade_date > %(day)s)"
         " FROM prices_daily WHERE instrument_id = %(id)s",
-        {"id": instrument_id, "day": around},
+        {"id": instrument_id, "day": day},
     ).fetchone()
     assert found is not None
-    return Stored(*found)
+    return BarsAround(*found)
 
 
 def _version(said: Mapping[str, Any], deliveries: Mapping[str, Delivered]) -> BarVersion:

@@ -214,7 +214,7 @@ def test_a_filing_without_some_of_its_numbers_is_another_document_than_the_whole
     whole, broken = (
         of_set(tmp_path, SUB, num)[0].documents[0] for num in (NUM, NUM.replace("335038000000.", "3350x."))
     )
-    assert broken.notes["media"] == "without 1 rows of num.txt, the first 4"
+    assert broken.notes["lacks"] == "1 lines of num.txt, the first 4"
     assert broken.version("A", "sec").key != whole.version("A", "sec").key
 
 

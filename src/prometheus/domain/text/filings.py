@@ -94,8 +94,9 @@ class Filing:
         """Return its place in the history of what the source said of the same report."""
         # Of a firm with two classes of shares a vendor has a report for each symbol.
         named = " ".join((self.filing_type, str(self.period_of_report), *filter(None, [self.symbol])))
-        if self.accession is not None:  # its text and its HTML are two documents
-            named = " ".join((self.accession, *filter(None, [self.notes.get("media")])))
+        if self.accession is not None:  # its text, its HTML and one that lacks lines are apart
+            apart = filter(None, [self.notes.get("media"), self.notes.get("lacks")])
+            named = " ".join((self.accession, *apart))
         return Version((issuer_id, source, named), self.accepted_at, self.content)
 
     def row_values(self, issuer_id: str, source: str, batch: str) -> dict[str, Any]:
